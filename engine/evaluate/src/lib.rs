@@ -1,0 +1,1 @@
+//! ISO/IEC 19795 measures, intervals, DET curves and synthetic populations.

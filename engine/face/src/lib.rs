@@ -1,0 +1,1 @@
+//! Face embeddings: models, normalisation, cosine comparison, calibration.

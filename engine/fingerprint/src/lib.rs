@@ -1,0 +1,1 @@
+//! Minutiae comparison and the fixed-length finger code.

@@ -1,0 +1,1 @@
+//! Planes of quantised vectors, exhaustive and graph search under a row mask.

@@ -1,0 +1,1 @@
+//! Dot products over blocks of vectors: scalar, AVX2, AVX-512 VNNI, chosen once.

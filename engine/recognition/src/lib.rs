@@ -1,0 +1,1 @@
+//! Khop, a biometric matching engine: enrol, verify, identify, deduplicate, decide.

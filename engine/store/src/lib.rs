@@ -1,0 +1,1 @@
+//! Catalogue (the truth), mapped segments (derived), snapshots, recovery.

@@ -1,0 +1,47 @@
+//! Whom did a search find? A subject, the encounter that speaks for it, and the evidence.
+
+use crate::{EncounterId, FingerPosition, Llr, Score, SubjectId};
+
+/// One thing that can be compared on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trait {
+    /// One finger.
+    Finger(FingerPosition),
+    /// The face.
+    Face,
+}
+
+impl std::fmt::Display for Trait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Finger(position) => f.write_str(position.name()),
+            Self::Face => f.write_str("FACE"),
+        }
+    }
+}
+
+/// What one trait says about a candidate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evidence {
+    /// Which trait.
+    pub of: Trait,
+    /// Its score alone.
+    pub score: Score,
+    /// Its contribution to the sum, clipped.
+    pub llr: Llr,
+}
+
+/// A reference that a search returns, best encounter of its subject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The person.
+    pub subject: SubjectId,
+    /// The encounter with the highest fused evidence.
+    pub encounter: EncounterId,
+    /// Fused score: [`Llr::score`] of `llr`, or the trait's own score where there is only one.
+    pub score: Score,
+    /// Fused evidence in nats.
+    pub llr: Llr,
+    /// Trait by trait, fingers in code order, face last.
+    pub evidence: Vec<Evidence>,
+}

@@ -1,0 +1,124 @@
+//! How much error is acceptable? A policy, the thresholds that follow from it, and the outcome they give.
+
+use crate::{Candidate, Fpir, Llr, Score};
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// At least one candidate reaches the hit threshold.
+    Hit,
+    /// None is a hit, at least one is too close to be waved through: a human decides.
+    Adjudicate,
+    /// Nobody comes near.
+    Clear,
+}
+
+/// Fused scores from which a candidate is a hit or goes to a human.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// At or above: hit.
+    pub hit: Score,
+    /// At or above, below `hit`: adjudicate.
+    pub adjudicate: Score,
+}
+
+/// How much error is acceptable. Thresholds follow from it and the number of references searched.
+///
+/// By Markov's inequality a calibrated likelihood ratio satisfies P(LLR ≥ t | non-mated) ≤ e^−t, so
+/// t = ln(N/α) holds the false-positive identification rate at or below α for N references.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Policy {
+    /// FPIR for a hit. Default 0.001.
+    pub hit_fpir: Fpir,
+    /// Expected false candidates per search that a human may be asked about. Default 0.1.
+    pub adjudicate_fpir: Fpir,
+    /// A single finger's likelihood ratio counts at most this much, nats. Default 6, what its calibration verified.
+    pub finger_cap: Llr,
+    /// A face's likelihood ratio counts at most this much, nats. Default 13.8 (FMR 1e-6): twins exist.
+    pub face_cap: Llr,
+}
+
+/// A policy that cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum PolicyError {
+    /// A threshold would be infinite.
+    #[error("policy {field}: expected a rate above 0, got 0")]
+    ZeroRate {
+        /// Which field.
+        field: &'static str,
+    },
+    /// Adjudication stricter than the hit.
+    #[error("policy adjudicate_fpir: expected at least hit_fpir ({hit}), got {adjudicate}")]
+    Order {
+        /// Rate for a hit.
+        hit: f64,
+        /// Rate for adjudication.
+        adjudicate: f64,
+    },
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let rate = |v| Fpir::new(v).expect("a constant between 0 and 1");
+        Self { hit_fpir: rate(1e-3), adjudicate_fpir: rate(0.1), finger_cap: Llr::new(6.0), face_cap: Llr::new(13.8) }
+    }
+}
+
+impl Policy {
+    /// Whether thresholds can be derived from it.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the field.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        for (field, rate) in [("hit_fpir", self.hit_fpir), ("adjudicate_fpir", self.adjudicate_fpir)] {
+            if rate.value() <= 0.0 {
+                return Err(PolicyError::ZeroRate { field });
+            }
+        }
+        let (hit, adjudicate) = (self.hit_fpir.value(), self.adjudicate_fpir.value());
+        if adjudicate < hit { Err(PolicyError::Order { hit, adjudicate }) } else { Ok(()) }
+    }
+
+    /// Thresholds on the fused score for a search over `references` references: ln(N/α) on the score scale.
+    #[must_use]
+    pub fn thresholds(&self, references: u64) -> Thresholds {
+        let n = references.max(1) as f64;
+        let at = |fpir: Fpir| Llr::new((n / fpir.value()).ln() as f32).score();
+        Thresholds { hit: at(self.hit_fpir), adjudicate: at(self.adjudicate_fpir) }
+    }
+}
+
+impl Thresholds {
+    /// The outcome for the best candidate's fused score (`None`: nobody was returned).
+    #[must_use]
+    pub fn outcome(&self, best: Option<&Candidate>) -> Outcome {
+        match best.map(|c| c.score) {
+            Some(score) if score >= self.hit => Outcome::Hit,
+            Some(score) if score >= self.adjudicate => Outcome::Adjudicate,
+            _ => Outcome::Clear,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_follow_the_gallery() {
+        let policy = Policy::default();
+        let million = policy.thresholds(1_000_000);
+        assert!((million.hit.value() - 90.0).abs() < 1e-3, "{million:?}"); // ln(1e6/1e-3) = 20.7 nats = 90
+        let ten_million = policy.thresholds(10_000_000);
+        assert!((ten_million.hit.value() - million.hit.value() - 10.0).abs() < 1e-3);
+        assert!(million.adjudicate < million.hit);
+    }
+
+    #[test]
+    fn an_impossible_policy_is_refused() {
+        let rate = |v| Fpir::new(v).unwrap();
+        assert!(Policy { hit_fpir: rate(0.0), ..Policy::default() }.validate().is_err());
+        assert!(Policy { adjudicate_fpir: rate(1e-6), ..Policy::default() }.validate().is_err());
+        assert!(Policy::default().validate().is_ok());
+    }
+}

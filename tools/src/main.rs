@@ -1,0 +1,2 @@
+//! The `khop` command.
+fn main() {}
