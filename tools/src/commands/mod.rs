@@ -1,0 +1,17 @@
+//! The subcommands of `khop`, one file each.
+
+pub mod bench;
+pub mod calibrate;
+pub mod compare;
+pub mod dedup;
+pub mod demo;
+pub mod enrol;
+pub mod erase;
+pub mod evaluate;
+pub mod identify;
+pub mod import;
+pub mod inspect;
+pub mod serve;
+pub mod store;
+pub mod synth;
+pub mod verify;
