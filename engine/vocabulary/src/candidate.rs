@@ -38,7 +38,7 @@ pub struct Candidate {
     pub subject: SubjectId,
     /// The encounter with the highest fused evidence.
     pub encounter: EncounterId,
-    /// Fused score: [`Llr::score`] of `llr`, or the trait's own score where there is only one.
+    /// [`Llr::score`] of `llr` where several traits speak, the trait's own calibrated score where only one does.
     pub score: Score,
     /// Fused evidence in nats.
     pub llr: Llr,

@@ -1,24 +1,24 @@
 //! How much error is acceptable? A policy, the thresholds that follow from it, and the outcome they give.
 
-use crate::{Candidate, Fpir, Llr, Score};
+use crate::{Candidate, Fmr, Fpir, Llr, Score};
 
 /// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// At least one candidate reaches the hit threshold.
-    Hit,
-    /// None is a hit, at least one is too close to be waved through: a human decides.
-    Adjudicate,
     /// Nobody comes near.
     Clear,
+    /// No hit, but too close to be waved through: a human decides.
+    Adjudicate,
+    /// At least one candidate reaches the hit threshold.
+    Hit,
 }
 
 /// Fused scores from which a candidate is a hit or goes to a human.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// At or above: hit.
+    /// Capped evidence ([`Llr::score`] of [`Candidate::llr`]) at or above: hit.
     pub hit: Score,
-    /// At or above, below `hit`: adjudicate.
+    /// [`Candidate::score`] at or above, and no hit: adjudicate.
     pub adjudicate: Score,
 }
 
@@ -32,6 +32,8 @@ pub struct Policy {
     pub hit_fpir: Fpir,
     /// Expected false candidates per search that a human may be asked about. Default 0.1.
     pub adjudicate_fpir: Fpir,
+    /// FMR at which a 1:1 verification says yes. Default 0.0001 (NIST SP 800-63B-4 asks for no more).
+    pub verify_fmr: Fmr,
     /// A single finger's likelihood ratio counts at most this much, nats. Default 6, what its calibration verified.
     pub finger_cap: Llr,
     /// A face's likelihood ratio counts at most this much, nats. Default 13.8 (FMR 1e-6): twins exist.
@@ -89,13 +91,18 @@ impl Policy {
 }
 
 impl Thresholds {
-    /// The outcome for the best candidate's fused score (`None`: nobody was returned).
+    /// The outcome for one candidate.
+    ///
+    /// A hit needs evidence within the caps, so that one trait alone never decides beyond the FMR at which it was
+    /// verified. For a human to look, the trait's own score, its tail model included, is enough.
     #[must_use]
-    pub fn outcome(&self, best: Option<&Candidate>) -> Outcome {
-        match best.map(|c| c.score) {
-            Some(score) if score >= self.hit => Outcome::Hit,
-            Some(score) if score >= self.adjudicate => Outcome::Adjudicate,
-            _ => Outcome::Clear,
+    pub fn outcome(&self, candidate: &Candidate) -> Outcome {
+        if candidate.llr.score() >= self.hit {
+            Outcome::Hit
+        } else if candidate.score >= self.adjudicate {
+            Outcome::Adjudicate
+        } else {
+            Outcome::Clear
         }
     }
 }
@@ -112,6 +119,22 @@ mod tests {
         let ten_million = policy.thresholds(10_000_000);
         assert!((ten_million.hit.value() - million.hit.value() - 10.0).abs() < 1e-3);
         assert!(million.adjudicate < million.hit);
+    }
+
+    #[test]
+    fn one_trait_alone_is_no_hit_beyond_its_cap() {
+        let id = |text| crate::SubjectId::new(text).unwrap();
+        let candidate = |score, llr| Candidate {
+            subject: id("a"),
+            encounter: crate::EncounterId::new("a1").unwrap(),
+            score: Score::new(score),
+            llr: Llr::new(llr),
+            evidence: vec![],
+        };
+        let thresholds = Policy::default().thresholds(1_000_000);
+        assert_eq!(thresholds.outcome(&candidate(150.0, 13.8)), Outcome::Adjudicate);
+        assert_eq!(thresholds.outcome(&candidate(95.0, 22.0)), Outcome::Hit);
+        assert_eq!(thresholds.outcome(&candidate(20.0, 4.6)), Outcome::Clear);
     }
 
     #[test]
