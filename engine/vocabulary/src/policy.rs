@@ -62,7 +62,13 @@ pub enum PolicyError {
 impl Default for Policy {
     fn default() -> Self {
         let rate = |v| Fpir::new(v).expect("a constant between 0 and 1");
-        Self { hit_fpir: rate(1e-3), adjudicate_fpir: rate(0.1), finger_cap: Llr::new(6.0), face_cap: Llr::new(13.8) }
+        Self {
+            hit_fpir: rate(1e-3),
+            adjudicate_fpir: rate(0.1),
+            verify_fmr: Fmr::new(1e-4).expect("a constant between 0 and 1"),
+            finger_cap: Llr::new(6.0),
+            face_cap: Llr::new(13.8),
+        }
     }
 }
 
