@@ -1,1 +1,4 @@
-//! ISO/IEC 19795 measures, intervals, DET curves and synthetic populations.
+//! How well does it recognise? ISO/IEC 19795 measures, intervals, DET curves, calibration and synthetic populations.
+#![forbid(unsafe_code)]
+
+pub mod synth;

@@ -1,0 +1,1 @@
+//! What would a whole population look like? Synthetic people with fingers and faces.
