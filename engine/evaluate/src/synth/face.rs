@@ -1,0 +1,49 @@
+//! What does a face look like to an embedding model? A unit vector near its person's own direction.
+//!
+//! Between people: groups of several sizes whose members look alike, so that the non-mated tail is heavier than a
+//! Gaussian's. Within a person: noise whose power is log-normal from person to person and from image to image.
+
+use super::draws::{Draws, Topic};
+use super::options::FaceOptions;
+
+/// Standard deviation of every axis: variance halves every `half_life` axes, mean square 1.
+pub(super) fn spectrum(options: &FaceOptions) -> Vec<f32> {
+    let variance = |axis: usize| 0.5f64.powf(axis as f64 / options.half_life);
+    let total: f64 = (0..options.dim).map(variance).sum();
+    (0..options.dim).map(|axis| (variance(axis) * options.dim as f64 / total).sqrt() as f32).collect()
+}
+
+/// Adds a random vector of expected squared length `power`.
+fn add(vector: &mut [f32], spectrum: &[f32], power: f64, draws: &mut Draws) {
+    let scale = (power / vector.len() as f64).sqrt();
+    for (v, s) in vector.iter_mut().zip(spectrum) {
+        *v += s * (scale * draws.normal()) as f32;
+    }
+}
+
+fn normalise(vector: &mut [f32]) {
+    let norm = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt() as f32;
+    vector.iter_mut().for_each(|v| *v /= norm);
+}
+
+/// The image of `person` at `encounter`.
+pub(super) fn image(seed: u64, person: u64, encounter: u32, spectrum: &[f32], options: &FaceOptions) -> Vec<f32> {
+    let mut vector = vec![0.0; options.dim];
+    let mut kin = Draws::of(seed, Topic::LookAlikes, 0, person, 0);
+    let mut own = 1.0;
+    for (level, &(groups, share)) in options.look_alikes.iter().enumerate() {
+        let group = kin.below(groups);
+        add(&mut vector, spectrum, share, &mut Draws::of(seed, Topic::FaceGroup, level as u8, group, 0));
+        own -= share;
+    }
+    let mut person_draws = Draws::of(seed, Topic::FacePerson, 0, person, 0);
+    let noise = options.noise * person_draws.log_normal(options.noise_by_person);
+    add(&mut vector, spectrum, own.max(0.0), &mut person_draws);
+    normalise(&mut vector);
+
+    let mut image_draws = Draws::of(seed, Topic::FaceImage, 0, person, u64::from(encounter));
+    let noise = noise * image_draws.log_normal(options.noise_by_image);
+    add(&mut vector, spectrum, noise, &mut image_draws);
+    normalise(&mut vector);
+    vector
+}

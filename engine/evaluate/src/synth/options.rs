@@ -1,0 +1,123 @@
+//! How hard is the population? Shares and noise levels of the synthetic fingers and faces.
+
+/// What a [`Population`](super::Population) is like. The defaults are documented field by field.
+#[derive(Debug, Clone, Default)]
+pub struct PopulationOptions {
+    /// Fingers.
+    pub finger: FingerOptions,
+    /// Faces.
+    pub face: FaceOptions,
+    /// Years of birth, regions.
+    pub people: PeopleOptions,
+}
+
+/// Attributes of the people.
+#[derive(Debug, Clone)]
+pub struct PeopleOptions {
+    /// First year of birth. Default 1936.
+    pub born_from: u16,
+    /// Last year of birth. Default 2018.
+    pub born_to: u16,
+    /// Regions `R01`, `R02` … of falling size. Default 34.
+    pub regions: u16,
+}
+
+impl Default for PeopleOptions {
+    fn default() -> Self {
+        Self { born_from: 1936, born_to: 2018, regions: 34 }
+    }
+}
+
+/// Fingers and their impressions. Lengths are pixels at 500 dpi, spreads are standard deviations.
+#[derive(Debug, Clone)]
+pub struct FingerOptions {
+    /// Share of fingers that do not exist. Default 0.002.
+    pub amputated: f64,
+    /// Share of impressions of which hardly anything shows (dry, wet, dirty). Default 0.01.
+    pub dead: f64,
+    /// Share of people whose ten fingers are all worn; a third of their impressions are dead. Default 0.01.
+    pub worn_hands: f64,
+    /// Multiplies every noise below. Default 1.
+    pub difficulty: f64,
+    /// Rotation, degrees. Default 10.
+    pub rotation_deg: f64,
+    /// Translation in the window, pixels. Default 10.
+    pub translation_px: f64,
+    /// How far off the middle of the pad is pressed, pixels along x and y. Default 18 and 28.
+    pub offset_px: [f64; 2],
+    /// Mean half axes of the contact, pixels. Default 125 and 165.
+    pub contact_px: [f64; 2],
+    /// Spread of the logarithm of the contact's size. Default 0.14.
+    pub contact_sigma: f64,
+    /// Elastic displacement 130 px from the middle, pixels for each term. Default 3.
+    pub elastic_px: f64,
+    /// Twist towards the edge, degrees. Default 5.
+    pub torque_deg: f64,
+    /// Share of minutiae that are missed anywhere. Default 0.08.
+    pub missing: f64,
+    /// Mean number of blotted patches. Default 0.5.
+    pub patches: f64,
+    /// Share of minutiae that are not there. Default 0.12.
+    pub spurious: f64,
+    /// Position error across the ridge, pixels; 1.6 times as much along it. Default 1.4.
+    pub jitter_px: f64,
+    /// Direction error, degrees. Default 5.
+    pub angle_deg: f64,
+    /// Share of endings read as bifurcations and the reverse. Default 0.12.
+    pub kind_flips: f64,
+}
+
+impl Default for FingerOptions {
+    fn default() -> Self {
+        Self {
+            amputated: 0.002,
+            dead: 0.01,
+            worn_hands: 0.01,
+            difficulty: 1.0,
+            rotation_deg: 10.0,
+            translation_px: 10.0,
+            offset_px: [18.0, 28.0],
+            contact_px: [125.0, 165.0],
+            contact_sigma: 0.14,
+            elastic_px: 3.0,
+            torque_deg: 5.0,
+            missing: 0.08,
+            patches: 0.5,
+            spurious: 0.12,
+            jitter_px: 1.4,
+            angle_deg: 5.0,
+            kind_flips: 0.12,
+        }
+    }
+}
+
+/// Faces: unit vectors around a person's own direction, people around groups that look alike.
+#[derive(Debug, Clone)]
+pub struct FaceOptions {
+    /// Numbers in a vector. Default 512.
+    pub dim: usize,
+    /// Noise power of a median image relative to its person's direction. Default 0.62.
+    pub noise: f64,
+    /// Spread of the logarithm of the noise power from person to person. Default 0.4.
+    pub noise_by_person: f64,
+    /// The same from image to image of a person. Default 0.5.
+    pub noise_by_image: f64,
+    /// Half-life of the variance along the axes, in axes: smaller is a heavier non-mated spread. Default 160.
+    pub half_life: f64,
+    /// Groups of people who look alike: how many groups, and the share of a person's direction (as a squared
+    /// cosine) that a group decides. Default from everyone (1) over peoples and ages to close kin.
+    pub look_alikes: Vec<(u64, f64)>,
+}
+
+impl Default for FaceOptions {
+    fn default() -> Self {
+        Self {
+            dim: 512,
+            noise: 0.62,
+            noise_by_person: 0.4,
+            noise_by_image: 0.5,
+            half_life: 160.0,
+            look_alikes: vec![(1, 0.01), (12, 0.05), (300, 0.1), (6_000, 0.15), (200_000, 0.2)],
+        }
+    }
+}
