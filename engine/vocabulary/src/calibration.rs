@@ -132,16 +132,18 @@ impl Calibration {
         Llr::new(self.interpolate(similarity, |k| k.llr))
     }
 
-    /// The lowest similarity whose LLR reaches `llr`; `None` when no similarity does.
+    /// The lowest similarity whose score reaches `score`, the tail included; `NEG_INFINITY` when every one does.
     #[must_use]
-    pub fn similarity_at_llr(&self, llr: Llr) -> Option<f32> {
-        let wanted = llr.nats();
-        let upper = self.knots.iter().position(|k| k.llr >= wanted)?;
+    pub fn similarity_at_score(&self, score: Score) -> f32 {
+        let wanted = score.value();
+        let last = self.knots.len() - 1;
+        let upper = self.knots.iter().position(|k| k.score >= wanted).unwrap_or(last);
         if upper == 0 {
-            return Some(f32::NEG_INFINITY);
+            return f32::NEG_INFINITY;
         }
         let (a, b) = (self.knots[upper - 1], self.knots[upper]);
-        Some(a.similarity + (wanted - a.llr) / (b.llr - a.llr) * (b.similarity - a.similarity))
+        let slope = (b.score - a.score) / (b.similarity - a.similarity);
+        if slope > 0.0 { a.similarity + (wanted - a.score) / slope } else { f32::INFINITY }
     }
 
     fn interpolate(&self, similarity: f32, column: fn(&Knot) -> f32) -> f32 {
@@ -187,8 +189,9 @@ mod tests {
         assert_eq!(table.llr(-9.0), Llr::new(-3.0));
         assert_eq!(table.llr(9.0), Llr::new(6.0)); // claims only what was measured
         assert_eq!(table.score(3.0), Score::new(50.0)); // the tail goes on
-        assert_eq!(table.similarity_at_llr(Llr::new(3.0)), Some(1.5));
-        assert_eq!(table.similarity_at_llr(Llr::new(7.0)), None);
+        assert_eq!(table.similarity_at_score(Score::new(20.0)), 1.5);
+        assert_eq!(table.similarity_at_score(Score::new(50.0)), 3.0);
+        assert_eq!(table.similarity_at_score(Score::ZERO), f32::NEG_INFINITY);
     }
 
     proptest! {
