@@ -1,1 +1,82 @@
-//! Dot products over blocks of vectors: scalar, AVX2, AVX-512 VNNI, chosen once.
+//! How similar are these vectors? Dot products over blocks of bytes and floats, as fast as memory delivers them.
+//!
+//! Three levels compute the same thing: portable [`scalar`] code, AVX2, and AVX-512 with VNNI. The best one this CPU
+//! has is found once, on first use; the functions of this crate then go straight to it. [`Kernels::at`] gives any
+//! other available level, for tests and benchmarks.
+//!
+//! Stored vectors are bytes `value + 128` with `value` in −127..=127; probes are plain `i8` in −127..=127. That is
+//! the operand pair of the VNNI instruction (unsigned × signed), so a scan needs no conversion. Integer results are
+//! exact and the same at every level, for vectors of up to 65 536 numbers; `f32` results differ between levels by
+//! rounding only, by at most n·2⁻²³·Σ|aᵢ·bᵢ|.
+//!
+//! This is the lowest layer: no dependency, no allocation, no thread, no I/O.
+#![deny(unsafe_code)]
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx2;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx512;
+mod kernels;
+pub mod scalar;
+
+pub use kernels::{Kernels, Level};
+
+/// The level in use, detected once.
+#[must_use]
+pub fn level() -> Level {
+    Kernels::best().level()
+}
+
+/// Σ a\[i\]·b\[i\].
+///
+/// # Panics
+/// When the lengths differ.
+#[must_use]
+pub fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
+    Kernels::best().dot_f32(a, b)
+}
+
+/// Σ (reference\[i\] − 128)·probe\[i\].
+///
+/// # Panics
+/// When the lengths differ.
+#[must_use]
+pub fn dot_i8(reference: &[u8], probe: &[i8]) -> i32 {
+    Kernels::best().dot_i8(reference, probe)
+}
+
+/// Σ (a\[i\] − 128)·(b\[i\] − 128): two stored vectors against each other.
+///
+/// # Panics
+/// When the lengths differ.
+#[must_use]
+pub fn dot_u8(a: &[u8], b: &[u8]) -> i32 {
+    Kernels::best().dot_u8(a, b)
+}
+
+/// One probe against many references: `out[r] = dot_i8(row r, probe)`, at the speed of memory.
+///
+/// # Panics
+/// When `stride` is 0, `probe.len() != stride` or `rows.len() != out.len() * stride`.
+pub fn dot_i8_rows(rows: &[u8], stride: usize, probe: &[i8], out: &mut [i32]) {
+    Kernels::best().dot_i8_rows(rows, stride, probe, out);
+}
+
+/// Several probes against many references: `out[r * k + p] = dot_i8(row r, probe p)` with
+/// `k = probes.len() / stride`. Each row is fetched from memory once, so from about 16 probes on arithmetic is the
+/// limit.
+///
+/// # Panics
+/// When `stride` is 0, a slice is not a whole number of vectors, or `out` is not rows × probes long.
+pub fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
+    Kernels::best().dot_i8_block(rows, stride, probes, out);
+}
+
+/// Reads every byte once, as fast as this CPU can: the ceiling a scan is measured against.
+///
+/// Returns the wrapping sum of the bytes taken as little-endian `u64` words, plus the bytes left over, so that the
+/// reading cannot be optimised away.
+#[must_use]
+pub fn stream_read(bytes: &[u8]) -> u64 {
+    Kernels::best().stream_read(bytes)
+}

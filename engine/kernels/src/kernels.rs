@@ -1,0 +1,147 @@
+//! Which code runs on this CPU? The table of kernels of each level, detected once.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::scalar;
+
+/// An instruction set the kernels are written for, from slowest to fastest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Portable Rust.
+    Scalar,
+    /// AVX2 with FMA: bytes are widened to 16 bits, nothing can saturate.
+    Avx2,
+    /// AVX-512 F, BW and VNNI.
+    Avx512Vnni,
+}
+
+impl Level {
+    /// Every level, slowest first, whether this CPU has it or not.
+    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512Vnni];
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::Avx512Vnni => "avx512-vnni",
+        })
+    }
+}
+
+/// The kernels of one level. The methods do what the crate's functions of the same name do.
+#[derive(Debug)]
+pub struct Kernels {
+    pub(crate) level: Level,
+    pub(crate) dot_f32: fn(&[f32], &[f32]) -> f32,
+    pub(crate) dot_i8: fn(&[u8], &[i8]) -> i32,
+    pub(crate) dot_u8: fn(&[u8], &[u8]) -> i32,
+    pub(crate) dot_i8_rows: fn(&[u8], &[i8], &mut [i32]),
+    pub(crate) dot_i8_block: fn(&[u8], usize, &[i8], &mut [i32]),
+    pub(crate) stream_read: fn(&[u8]) -> u64,
+}
+
+static SCALAR: Kernels = Kernels {
+    level: Level::Scalar,
+    dot_f32: scalar::dot_f32,
+    dot_i8: scalar::dot_i8,
+    dot_u8: scalar::dot_u8,
+    dot_i8_rows: |rows, probe, out| scalar::dot_i8_rows(rows, probe.len(), probe, out),
+    dot_i8_block: scalar::dot_i8_block,
+    stream_read: scalar::stream_read,
+};
+
+impl Kernels {
+    /// The fastest kernels this CPU can run.
+    #[must_use]
+    pub fn best() -> &'static Self {
+        static BEST: OnceLock<&'static Kernels> = OnceLock::new();
+        BEST.get_or_init(|| Level::ALL.into_iter().rev().find_map(Self::at).unwrap_or(&SCALAR))
+    }
+
+    /// The kernels of one level; `None` when this CPU lacks its instructions.
+    #[must_use]
+    pub fn at(level: Level) -> Option<&'static Self> {
+        match level {
+            Level::Scalar => Some(&SCALAR),
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            Level::Avx2 => crate::avx2::kernels(),
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            Level::Avx512Vnni => crate::avx512::kernels(),
+            #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+            Level::Avx2 | Level::Avx512Vnni => None,
+        }
+    }
+
+    /// The level these kernels are of.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// See [`crate::dot_f32`].
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    #[inline]
+    #[must_use]
+    pub fn dot_f32(&self, a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len(), "dot_f32: vectors of one length");
+        (self.dot_f32)(a, b)
+    }
+
+    /// See [`crate::dot_i8`].
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    #[inline]
+    #[must_use]
+    pub fn dot_i8(&self, reference: &[u8], probe: &[i8]) -> i32 {
+        assert_eq!(reference.len(), probe.len(), "dot_i8: vectors of one length");
+        (self.dot_i8)(reference, probe)
+    }
+
+    /// See [`crate::dot_u8`].
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    #[inline]
+    #[must_use]
+    pub fn dot_u8(&self, a: &[u8], b: &[u8]) -> i32 {
+        assert_eq!(a.len(), b.len(), "dot_u8: vectors of one length");
+        (self.dot_u8)(a, b)
+    }
+
+    /// See [`crate::dot_i8_rows`].
+    ///
+    /// # Panics
+    /// When the lengths do not fit each other.
+    #[inline]
+    pub fn dot_i8_rows(&self, rows: &[u8], stride: usize, probe: &[i8], out: &mut [i32]) {
+        assert!(stride > 0 && probe.len() == stride, "dot_i8_rows: a probe of one stride");
+        assert_eq!(Some(rows.len()), out.len().checked_mul(stride), "dot_i8_rows: one result a row");
+        (self.dot_i8_rows)(rows, probe, out);
+    }
+
+    /// See [`crate::dot_i8_block`].
+    ///
+    /// # Panics
+    /// When the lengths do not fit each other.
+    #[inline]
+    pub fn dot_i8_block(&self, rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
+        assert!(stride > 0 && rows.len().is_multiple_of(stride), "dot_i8_block: whole rows");
+        assert!(probes.len().is_multiple_of(stride), "dot_i8_block: whole probes");
+        let results = (rows.len() / stride).checked_mul(probes.len() / stride);
+        assert_eq!(Some(out.len()), results, "dot_i8_block: one result a row and probe");
+        (self.dot_i8_block)(rows, stride, probes, out);
+    }
+
+    /// See [`crate::stream_read`].
+    #[inline]
+    #[must_use]
+    pub fn stream_read(&self, bytes: &[u8]) -> u64 {
+        (self.stream_read)(bytes)
+    }
+}

@@ -1,0 +1,128 @@
+//! Does every level compute what the scalar twin computes, at every length and alignment?
+
+use khop_kernels::{Kernels, Level, scalar};
+use proptest::prelude::*;
+
+/// The levels beyond scalar that this CPU can run; says on standard error which it cannot.
+fn levels() -> Vec<&'static Kernels> {
+    let fast = [Level::Avx2, Level::Avx512Vnni];
+    let found = fast.map(|level| {
+        let kernels = Kernels::at(level);
+        if kernels.is_none() {
+            eprintln!("this CPU has no {level}: not tested here");
+        }
+        kernels
+    });
+    found.into_iter().flatten().collect()
+}
+
+/// Deterministic bytes of full range, so that every length can be tried without drawing each number by proptest.
+fn bytes(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed | 1;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+fn codes(seed: u64, length: usize) -> Vec<i8> {
+    bytes(seed, length).into_iter().map(|b| (b as i8).max(-127)).collect()
+}
+
+fn floats(seed: u64, length: usize) -> Vec<f32> {
+    let coarse = bytes(seed, length).into_iter().zip(bytes(seed ^ 0x5555, length));
+    coarse.map(|(a, b)| (f32::from(a) - 127.5) * 0.01 + f32::from(b) * 1e-5).collect()
+}
+
+#[test]
+fn all_lengths() {
+    for kernels in levels() {
+        for length in 0..=1100 {
+            let (a, b) = (bytes(7, length), codes(11, length));
+            assert_eq!(kernels.dot_i8(&a, &b), scalar::dot_i8(&a, &b), "{} {length}", kernels.level());
+            let c = bytes(19, length);
+            assert_eq!(kernels.dot_u8(&a, &c), scalar::dot_u8(&a, &c), "{} {length}", kernels.level());
+            let (x, y) = (floats(13, length), floats(17, length));
+            check_f32(kernels, &x, &y);
+            let read = bytes(23, length);
+            assert_eq!(kernels.stream_read(&read), scalar::stream_read(&read), "{} {length}", kernels.level());
+        }
+    }
+}
+
+/// Extremes: 255 and 0 stored against ±127, 4096 long, where 16-bit saturation would show.
+#[test]
+fn extremes_do_not_saturate() {
+    for kernels in levels().into_iter().chain(Kernels::at(Level::Scalar)) {
+        for (stored, probe) in [(255, 127), (255, -127), (0, 127), (0, -127)] {
+            let expected = (i32::from(stored) - 128) * i32::from(probe) * 4096;
+            let (row, probe) = (vec![stored; 4096], vec![probe; 4096]);
+            assert_eq!(kernels.dot_i8(&row, &probe), expected);
+            let mut out = [0; 5];
+            kernels.dot_i8_rows(&row.repeat(5), 4096, &probe, &mut out);
+            assert_eq!(out, [expected; 5]);
+            let mut out = [0; 30];
+            kernels.dot_i8_block(&row.repeat(5), 4096, &probe.repeat(6), &mut out);
+            assert_eq!(out, [expected; 30]);
+        }
+    }
+}
+
+/// |difference| ≤ n·2⁻²³·Σ|aᵢ·bᵢ|, as the crate's documentation states.
+fn check_f32(kernels: &Kernels, a: &[f32], b: &[f32]) {
+    let magnitude: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a * b).abs()).sum();
+    let bound = a.len() as f64 * 2f64.powi(-23) * magnitude;
+    let difference = f64::from(kernels.dot_f32(a, b)) - f64::from(scalar::dot_f32(a, b));
+    assert!(difference.abs() <= bound, "{}: {difference} > {bound} at length {}", kernels.level(), a.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
+
+    #[test]
+    fn unaligned(seed: u64, skip_a in 0usize..64, skip_b in 0usize..64, length in 0usize..=1100) {
+        let (a, b) = (bytes(seed, skip_a + length), codes(!seed, skip_b + length));
+        let (x, y) = (floats(seed, skip_a + length), floats(!seed, skip_b + length));
+        for kernels in levels() {
+            let (a, b) = (&a[skip_a..], &b[skip_b..]);
+            prop_assert_eq!(kernels.dot_i8(a, b), scalar::dot_i8(a, b));
+            let c: Vec<u8> = b.iter().map(|&b| (b as u8) ^ 0x80).collect();
+            prop_assert_eq!(kernels.dot_u8(a, &c), scalar::dot_i8(a, b));
+            check_f32(kernels, &x[skip_a..], &y[skip_b..]);
+            prop_assert_eq!(kernels.stream_read(a), scalar::stream_read(a));
+        }
+    }
+
+    #[test]
+    fn rows_and_blocks(seed: u64, stride in 1usize..=600, rows in 0usize..=70, probes in 0usize..=11, skip in 0usize..64) {
+        let (row_bytes, probe_codes) = (bytes(seed, skip + rows * stride), codes(!seed, skip + probes * stride));
+        let (row_bytes, probe_codes) = (&row_bytes[skip..], &probe_codes[skip..]);
+        let mut expected = vec![0; rows * probes];
+        scalar::dot_i8_block(row_bytes, stride, probe_codes, &mut expected);
+        for kernels in levels() {
+            let mut found = vec![i32::MIN; rows * probes];
+            kernels.dot_i8_block(row_bytes, stride, probe_codes, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.level());
+            if probes > 0 {
+                let mut found = vec![i32::MIN; rows];
+                kernels.dot_i8_rows(row_bytes, stride, &probe_codes[..stride], &mut found);
+                let first: Vec<i32> = expected.iter().copied().step_by(probes).collect();
+                prop_assert_eq!(&found, &first, "{}", kernels.level());
+            }
+        }
+    }
+
+    /// The scalar twin itself against 64-bit arithmetic: the one level Miri can run.
+    #[test]
+    fn scalar_is_right(seed: u64, length in 0usize..=1100) {
+        let (a, b) = (bytes(seed, length), codes(!seed, length));
+        let expected: i64 = a.iter().zip(&b).map(|(&a, &b)| (i64::from(a) - 128) * i64::from(b)).sum();
+        prop_assert_eq!(i64::from(scalar::dot_i8(&a, &b)), expected);
+        let (x, y) = (floats(seed, length), floats(!seed, length));
+        let exact: f64 = x.iter().zip(&y).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+        let magnitude: f64 = x.iter().zip(&y).map(|(&a, &b)| (f64::from(a) * f64::from(b)).abs()).sum();
+        let error = (f64::from(scalar::dot_f32(&x, &y)) - exact).abs();
+        prop_assert!(error <= length as f64 * 2f64.powi(-23) * magnitude);
+    }
+}
