@@ -14,7 +14,7 @@ usage: cargo xtask COMMAND
 
   test   install what the tests need beyond cargo, then run all of them, doc tests and house rules included
   tidy   check the house rules alone (a second, no build of the workspace)
-  miri   run the kernels' tests under Miri, where a nightly toolchain has it";
+  miri   run the tests of the crates with unsafe code under Miri, where a nightly toolchain has it";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
