@@ -3,6 +3,9 @@
 
 mod commands;
 mod failure;
+mod labels;
+mod manifest;
+mod table;
 
 use std::process::ExitCode;
 
