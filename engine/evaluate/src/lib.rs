@@ -1,4 +1,24 @@
 //! How well does it recognise? ISO/IEC 19795 measures, intervals, DET curves, calibration and synthetic populations.
+//!
+//! [`Verification`] measures comparisons, [`Identification`] measures searches; both give every rate with its counts
+//! and a 95 % interval from resampled subjects. [`calibration::fit`] turns comparisons into the table that gives a
+//! similarity its meaning. [`report`] and [`DetPlot`] write what was found as CSV and SVG text. Nothing here reads a
+//! file or knows a comparator.
 #![forbid(unsafe_code)]
 
+mod comparison;
+mod curve;
+mod identification;
+mod interval;
+mod resampling;
 pub mod synth;
+mod verification;
+
+pub use comparison::{Comparison, Comparisons, ComparisonsError, Subjects};
+pub use curve::DetPoint;
+pub use identification::{
+    CANDIDATES, ERRORS_WORTH, FnirAtFpir, Identification, Mate, MeasuredFnir, RankMiss, Search, SearchesError,
+};
+pub use interval::Interval;
+pub use resampling::Resampling;
+pub use verification::{Eer, FnmrAtFmr, Verification, VerificationMeasures};
