@@ -83,6 +83,16 @@ fn the_bytes_lie_as_the_layout_says() {
 }
 
 #[test]
+fn views_of_one_finger_are_numbered() {
+    let mut view = read_minutiae(&layout::iso_2005(layout::IMAGE, &layout::two_views())).unwrap().views.remove(0);
+    view.minutiae.clear();
+    let other = FingerSample { position: FingerPosition::LeftThumb, ..view.clone() };
+    let bytes = write_iso_2005(&[view.clone(), other, view.clone(), view]).unwrap();
+    let numbers: Vec<u8> = bytes[24..].chunks_exact(6).map(|view_header| view_header[1] >> 4).collect();
+    assert_eq!(numbers, [0, 0, 1, 2]);
+}
+
+#[test]
 fn what_does_not_fit_is_named() {
     let read = || read_minutiae(&layout::iso_2005(layout::IMAGE, &layout::two_views())).unwrap().views;
     let refused = |change: &dyn Fn(&mut Vec<FingerSample>)| {

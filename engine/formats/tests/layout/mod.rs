@@ -99,7 +99,10 @@ pub fn iso_2011(image: Image, views: &[View], certified: bool, minutia_bytes: u8
     for view in views {
         let mut one = vec![0x07, 0xe9, 1, 31, 23, 59, 58, 0x03, 0xe7]; // 2025-01-31 23:59:58.999
         one.extend([1, 0xab, 0xcd, 0x00, 0xb5]); // technology, vendor, device
-        one.extend([2, 255, 0xab, 0xcd, 0, 1, view.quality, 0xab, 0xcd, 0, 2]); // one failed, one worked
+        one.push(3); // quality blocks: the first algorithm failed, two worked
+        for (score, algorithm) in [(255, 1), (view.quality, 2), (3, 3)] {
+            one.extend([score, 0xab, 0xcd, 0, algorithm]);
+        }
         if certified {
             one.extend([1, 0x12, 0x34, 2]);
         }
