@@ -59,7 +59,7 @@ const ABSENT: [(&str, &[&str]); 9] = [
     ("engine/face/", &["fs", "net", "process", "time", "thread"]),
     ("engine/index/", &["fs", "net", "process", "time"]),
     ("engine/evaluate/", &["fs", "net", "process"]),
-    ("engine/store/", &["net", "process"]),
+    ("engine/store/", &["net"]),
     ("engine/recognition/", &["net", "process"]),
 ];
 
