@@ -6,10 +6,15 @@
 //! file or knows a comparator.
 #![forbid(unsafe_code)]
 
+pub mod calibration;
 mod comparison;
 mod curve;
 mod identification;
 mod interval;
+mod isotonic;
+mod logistic;
+mod plot;
+pub mod report;
 mod resampling;
 pub mod synth;
 mod verification;
@@ -20,5 +25,6 @@ pub use identification::{
     CANDIDATES, ERRORS_WORTH, FnirAtFpir, Identification, Mate, MeasuredFnir, RankMiss, Search, SearchesError,
 };
 pub use interval::Interval;
+pub use plot::DetPlot;
 pub use resampling::Resampling;
 pub use verification::{Eer, FnmrAtFmr, Verification, VerificationMeasures};
