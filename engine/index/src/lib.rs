@@ -1,1 +1,29 @@
-//! Planes of quantised vectors, exhaustive and graph search under a row mask.
+//! Which rows of a gallery resemble this probe? Planes of quantised vectors and the searches over them.
+//!
+//! A [`Plane`] is a column of vectors, one a row, quantised to a byte a number with one scale a row; rows without a
+//! vector are *absent*. It borrows its bytes, so it works on mapped files and on memory alike; [`PlaneBuilder`] makes
+//! them. A [`Probe`] is one vector prepared to be compared with many. A [`RowMask`] says which rows may be returned.
+//!
+//! Searches are by threshold first: every row at or above it is found, the best `limit` are returned, and the answer
+//! says when there were [`more`](Answer::more). [`Exhaustive`] misses nothing. [`scan_evidence`] adds up what several planes (ten
+//! fingers) say about each row, as log likelihood ratios.
+//!
+//! Faces and fixed-length finger codes are the same thing here: unit vectors compared by cosine.
+#![forbid(unsafe_code)]
+
+mod best;
+mod evidence;
+mod exhaustive;
+mod mask;
+mod plane;
+mod probe;
+mod search;
+mod vector;
+
+pub use evidence::{EvidenceTable, Evident, Term, scan_evidence};
+pub use exhaustive::Exhaustive;
+pub use mask::RowMask;
+pub use plane::{Plane, PlaneBuilder, PlaneBytes, PlaneError};
+pub use probe::Probe;
+pub use search::{Answer, Guarantee, Neighbour, Query, SearchError, VectorIndex};
+pub use vector::{VectorError, quantise_row, stride};
