@@ -40,6 +40,25 @@ impl Element {
     }
 }
 
+/// What a file holds, before its numbers are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The type of the numbers.
+    pub element: Element,
+    /// One or two dimensions.
+    pub shape: Vec<usize>,
+    /// The byte at which the numbers start.
+    pub data_offset: usize,
+}
+
+impl Header {
+    /// How many bytes the numbers take; `None` when that is no 64-bit number.
+    #[must_use]
+    pub fn data_bytes(&self) -> Option<usize> {
+        self.shape.iter().try_fold(self.element.size(), |size, &n| size.checked_mul(n))
+    }
+}
+
 /// An array in row order.
 #[derive(Clone, PartialEq)]
 pub struct Array {
@@ -74,14 +93,13 @@ impl std::fmt::Debug for Array {
 /// [`FormatError`] for a wrong magic or version, a header that is too long, unreadable or lacks a key, another type
 /// or order, more than two dimensions, and when the bytes behind the header are not exactly those of the shape.
 pub fn read(bytes: &[u8]) -> Result<Array, FormatError> {
-    let (header_at, header) = split_header(bytes)?;
-    let Header { element, shape } = Header::parse(header, header_at)?;
-    let data_at = header_at + header.len();
-    let data = &bytes[data_at..];
-    let size = shape.iter().try_fold(element.size(), |size, &n| size.checked_mul(n));
+    let header = read_header(bytes)?;
+    let data = &bytes[header.data_offset..];
+    let size = header.data_bytes();
+    let Header { element, shape, data_offset } = header;
     if size != Some(data.len()) {
         let expected = size.map_or("a product below 2^64".into(), |s| format!("{s} bytes for shape {shape:?}"));
-        return Err(FormatError::unexpected("array data", data_at, expected, format!("{} bytes", data.len())));
+        return Err(FormatError::unexpected("array data", data_offset, expected, format!("{} bytes", data.len())));
     }
     let values = match element {
         Element::F16 => numbers(data, |b| f16::from_le_bytes(b).to_f32()),
@@ -89,6 +107,16 @@ pub fn read(bytes: &[u8]) -> Result<Array, FormatError> {
         Element::F64 => numbers(data, |b| f64::from_le_bytes(b) as f32),
     };
     Ok(Array { element, shape, values })
+}
+
+/// Reads the header alone, from the start of a file; [`MAX_HEADER_BYTES`] and twelve bytes are always enough.
+///
+/// # Errors
+/// As [`read`], but for the numbers.
+pub fn read_header(bytes: &[u8]) -> Result<Header, FormatError> {
+    let (at, text) = split_header(bytes)?;
+    let Dictionary { element, shape } = Dictionary::parse(text, at)?;
+    Ok(Header { element, shape, data_offset: at + text.len() })
 }
 
 fn numbers<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
@@ -153,12 +181,12 @@ fn split_header(bytes: &[u8]) -> Result<(usize, &[u8]), FormatError> {
 }
 
 /// What the header's Python dictionary says.
-struct Header {
+struct Dictionary {
     element: Element,
     shape: Vec<usize>,
 }
 
-impl Header {
+impl Dictionary {
     fn parse(text: &[u8], at: usize) -> Result<Self, FormatError> {
         let wrong = |field, expected: &str, found: &str| FormatError::unexpected(field, at, expected, found);
         let text = std::str::from_utf8(text).map_err(|_| wrong("NumPy header", "text", "bytes that are not UTF-8"))?;

@@ -30,6 +30,16 @@ fn the_three_types() {
 }
 
 #[test]
+fn a_header_tells_what_follows() {
+    let bytes = npy::write_f32(&[2, 3], &[0.0; 6]);
+    let header = npy::read_header(&bytes[..128]).unwrap();
+    assert_eq!((header.element, &header.shape[..], header.data_offset), (Element::F32, &[2, 3][..], 128));
+    assert_eq!(header.data_bytes(), Some(24));
+    let overflow = "{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904,), }";
+    assert_eq!(npy::read_header(&file(overflow, &[])).unwrap().data_bytes(), None);
+}
+
+#[test]
 fn rows_of_a_matrix_and_numbers_of_a_list() {
     let matrix = npy::read(&npy::write_f32(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])).unwrap();
     assert_eq!(matrix.rows().collect::<Vec<_>>(), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
