@@ -1,1 +1,39 @@
-//! Catalogue (the truth), mapped segments (derived), snapshots, recovery.
+//! What does a store keep, and what does it promise? The catalogue is the truth, segments are derived from it.
+//!
+//! [`Store`] is a directory held by one process. Its **catalogue** (redb) has every encounter as received, who is
+//! behind it, the live segments, the cases for humans and an audit chain; [`Store::commit`] changes it, many changes
+//! in one durable transaction. **Segments** ([`Segment`]) are immutable files of comparison-ready columns, mapped
+//! read-only; what is in the columns is the caller's business. A **snapshot** ([`Snapshot`]) is what a search looks
+//! at: segments, mapped or in memory, and the rows erased since.
+//!
+//! What was acknowledged is there after a crash. What was damaged is a named error: every catalogue value carries a
+//! checksum bound to its place and is verified on every read, every segment column before its first use. The bytes
+//! are drawn in `docs/format.md`.
+#![deny(unsafe_code)]
+
+mod audit;
+mod catalogue;
+mod change;
+mod codec;
+mod commit;
+mod disk;
+mod error;
+mod frame;
+mod layout;
+mod map;
+mod number;
+mod query;
+mod segment;
+mod shelf;
+mod snapshot;
+mod store;
+mod table;
+
+pub use audit::{Act, AuditEntry, AuditHead};
+pub use change::{Applied, CaseRecord, Change, NewCase};
+pub use error::{SegmentError, SegmentFault, StoreError};
+pub use number::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber};
+pub use query::{Counts, RealmRecord};
+pub use segment::{Segment, SegmentDraft, SegmentRecord};
+pub use snapshot::{Snapshot, View};
+pub use store::{FORMAT, Store};

@@ -1,0 +1,140 @@
+//! Who did what, and was that list altered? A chain of entries, each holding the hash of the one before.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use redb::ReadTransaction;
+
+use crate::catalogue::Fault;
+use crate::codec::{AuditRow, HeadRow, encode};
+use crate::table::{AUDIT, Writable, number_in};
+use crate::{RealmNumber, StoreError};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Act {
+    /// A realm was made.
+    CreateRealm = 1,
+    /// A realm got its face model.
+    SetFaceModel = 2,
+    /// A realm was dropped.
+    DropRealm = 3,
+    /// An encounter was added.
+    Enrol = 4,
+    /// An encounter was erased.
+    Erase = 5,
+    /// A case was closed.
+    CloseCase = 6,
+    /// The list of live segments changed.
+    SetSegments = 7,
+}
+
+impl Act {
+    const ALL: [Self; 7] = [
+        Self::CreateRealm,
+        Self::SetFaceModel,
+        Self::DropRealm,
+        Self::Enrol,
+        Self::Erase,
+        Self::CloseCase,
+        Self::SetSegments,
+    ];
+}
+
+/// One line of the audit chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its place, from 0.
+    pub sequence: u64,
+    /// When, milliseconds since 1970 by the machine's clock.
+    pub at_unix_ms: u64,
+    /// What was done.
+    pub act: Act,
+    /// Where.
+    pub realm: RealmNumber,
+    /// The record, case or segment it was done to; 0 for realms.
+    pub number: u64,
+    /// What the caller said.
+    pub note: String,
+    /// BLAKE3 over the previous hash and everything above.
+    pub hash: [u8; 32],
+}
+
+/// The end of the chain. Kept elsewhere, it proves later that nothing before it was altered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditHead {
+    /// Entries so far.
+    pub entries: u64,
+    /// The last entry's hash; zeros when there is none.
+    pub hash: [u8; 32],
+}
+
+/// Appends an entry to the chain that `head` ends.
+pub(crate) fn append(
+    table: &mut Writable<'_>,
+    head: &mut HeadRow,
+    (act, realm, number): (Act, RealmNumber, u64),
+    note: &str,
+) -> Result<(), Fault> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let at_unix_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    let (previous, realm) = (head.audit_hash, realm.get());
+    let row = AuditRow { previous, at_unix_ms, act: act as u8, realm, number, note: note.to_owned() };
+    let key = head.next_audit.to_be_bytes();
+    head.audit_hash = hash(head.next_audit, &row);
+    head.next_audit += 1;
+    AUDIT.put(table, &key, &row)
+}
+
+/// Reads entries from `first` on.
+pub(crate) fn read(transaction: &ReadTransaction, first: u64, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+    let table = transaction.open_table(AUDIT.definition())?;
+    let mut entries = Vec::new();
+    for pair in table.range::<&[u8]>(&first.to_be_bytes()[..]..)?.take(limit) {
+        let (key, value) = pair?;
+        entries.push(entry(key.value(), value.value())?.0);
+    }
+    Ok(entries)
+}
+
+/// Follows the chain from its first entry to its head.
+pub(crate) fn verify(transaction: &ReadTransaction, head: &HeadRow, mut progress: impl FnMut()) -> Result<(), Fault> {
+    let table = transaction.open_table(AUDIT.definition())?;
+    let broken = |sequence: u64, detail: &str| AUDIT.damaged(&sequence.to_be_bytes(), detail.into());
+    let (mut next, mut hash) = (0, [0; 32]);
+    for pair in table.range::<&[u8]>(..)? {
+        let (key, value) = pair?;
+        let (entry, previous) = entry(key.value(), value.value())?;
+        if entry.sequence != next {
+            return Err(broken(next, "the entry is missing").into());
+        }
+        if previous != hash {
+            return Err(broken(next, "does not follow the entry before it").into());
+        }
+        (next, hash) = (next + 1, entry.hash);
+        progress();
+    }
+    if (next, hash) == (head.next_audit, head.audit_hash) {
+        Ok(())
+    } else {
+        Err(broken(next, "the chain does not end where the store says").into())
+    }
+}
+
+fn entry(key: &[u8], value: &[u8]) -> Result<(AuditEntry, [u8; 32]), StoreError> {
+    let row: AuditRow = AUDIT.open(key, value)?;
+    let sequence = number_in(key);
+    let act = Act::ALL.into_iter().find(|&act| act as u8 == row.act);
+    let act = act.ok_or_else(|| AUDIT.damaged(key, format!("act {} is not known", row.act)))?;
+    let hash = hash(sequence, &row);
+    let AuditRow { previous, at_unix_ms, realm, number, note, .. } = row;
+    Ok((AuditEntry { sequence, at_unix_ms, act, realm: RealmNumber::new(realm), number, note, hash }, previous))
+}
+
+fn hash(sequence: u64, row: &AuditRow) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"khop audit 1");
+    hasher.update(&sequence.to_le_bytes());
+    hasher.update(&encode(row));
+    *hasher.finalize().as_bytes()
+}

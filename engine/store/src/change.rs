@@ -1,0 +1,149 @@
+//! What is to be done to the store, and what came of it?
+
+use khop_vocabulary::{Encounter, EncounterId, ModelId, RealmId};
+
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord};
+
+/// One change of the catalogue. Notes go to the audit chain: name who asked and why, never anything biometric.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Makes a realm.
+    CreateRealm {
+        /// Its name, unique in the store.
+        id: RealmId,
+        /// When it is to be dropped, seconds since 1970; the store keeps it, the engine acts on it.
+        expires_at_unix_s: Option<u64>,
+        /// For the audit chain.
+        note: String,
+    },
+    /// Says which face model a realm's vectors are of. Once, and before the first face.
+    SetFaceModel {
+        /// The realm.
+        realm: RealmNumber,
+        /// The model.
+        model: ModelId,
+        /// Values a vector.
+        dim: u32,
+    },
+    /// Removes a realm with everything in it, segment files included.
+    DropRealm {
+        /// The realm.
+        realm: RealmNumber,
+        /// For the audit chain.
+        note: String,
+    },
+    /// Adds an encounter, unless its id is there already.
+    Enrol {
+        /// The realm.
+        realm: RealmNumber,
+        /// As received.
+        encounter: Encounter,
+        /// What a human has to look at, if anything.
+        case: Option<NewCase>,
+        /// For the audit chain.
+        note: String,
+    },
+    /// Removes an encounter: its samples, its identity, its index entries, its cases and its mention in others'.
+    Erase {
+        /// The realm.
+        realm: RealmNumber,
+        /// The encounter.
+        record: RecordNumber,
+        /// For the audit chain.
+        note: String,
+    },
+    /// Removes a case that was decided.
+    CloseCase {
+        /// The realm.
+        realm: RealmNumber,
+        /// The case.
+        case: CaseNumber,
+        /// For the audit chain: what was decided.
+        note: String,
+    },
+    /// Makes segments live and others dead, at once; dead ones lose their files after the commit.
+    SetSegments {
+        /// The realm.
+        realm: RealmNumber,
+        /// Written by [`crate::Store::write_segment`].
+        add: Vec<SegmentRecord>,
+        /// Live until now.
+        remove: Vec<SegmentNumber>,
+    },
+    /// Keeps, or with `None` forgets, some bytes of the caller's: an idempotency key, a position in a stream.
+    /// Not audited.
+    PutMeta {
+        /// The caller's key.
+        key: String,
+        /// The caller's bytes.
+        value: Option<Vec<u8>>,
+    },
+}
+
+/// A case to be made with an encounter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCase {
+    /// Who was found, with scores, best first.
+    pub candidates: Vec<(EncounterId, f32)>,
+    /// The engine's outcome code, as it likes.
+    pub outcome: u8,
+}
+
+/// A case that waits for a human.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseRecord {
+    /// Its number.
+    pub number: CaseNumber,
+    /// The encounter that was enrolled.
+    pub record: RecordNumber,
+    /// Its id.
+    pub encounter: EncounterId,
+    /// Who was found, with scores, best first; erased ones are gone from here.
+    pub candidates: Vec<(EncounterId, f32)>,
+    /// The engine's outcome code.
+    pub outcome: u8,
+}
+
+/// What came of a change. Whatever is not done leaves the other changes of the same commit alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// Done, nothing more to say.
+    Done,
+    /// The realm was made.
+    Created {
+        /// Its number.
+        realm: RealmNumber,
+    },
+    /// The encounter was added.
+    Enrolled {
+        /// Its number.
+        record: RecordNumber,
+        /// The number of its case, if one was given.
+        case: Option<CaseNumber>,
+    },
+    /// Not done: an encounter of this id is there.
+    Exists {
+        /// Its number.
+        record: RecordNumber,
+    },
+    /// Not done: a realm of this id is there.
+    RealmExists {
+        /// Its number.
+        realm: RealmNumber,
+    },
+    /// The encounter was removed.
+    Erased,
+    /// The realm was removed.
+    Dropped {
+        /// Encounters that went with it.
+        records: u64,
+        /// Segments that went with it.
+        segments: u32,
+    },
+    /// Not done: no such realm.
+    UnknownRealm,
+    /// Not done: no such record, case or segment, or it went before.
+    NotFound,
+    /// Not done: the realm's vectors are of another face model.
+    OtherFaceModel,
+}

@@ -1,0 +1,336 @@
+//! How do changes reach the catalogue? One transaction for all of them, each decided on its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use khop_vocabulary::Encounter;
+use redb::{ReadableTable, WriteTransaction};
+
+use crate::audit::{self, Act};
+use crate::catalogue::Fault;
+use crate::change::{Applied, Change, NewCase};
+use crate::codec::{CaseRow, EncounterRow, HeadRow, Identity, IdentityRow, RealmRow, SegmentRow};
+use crate::table::{
+    ALL, AUDIT, CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS,
+    SEGMENTS, SUBJECTS, Table, Writable, behind, case_key, listed_key, name_key, number_in, prefix_key, realm_in,
+    realm_key, record_key, segment_key,
+};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, StoreError};
+
+/// Files that a committed batch left without an owner.
+#[derive(Debug, Default)]
+pub(crate) struct Orphans {
+    pub segments: Vec<(RealmNumber, SegmentNumber)>,
+    pub realms: Vec<RealmNumber>,
+}
+
+/// Applies changes inside one transaction.
+pub(crate) struct Batch<'t> {
+    /// By tag, from 1.
+    tables: Vec<Writable<'t>>,
+    head: HeadRow,
+    realms: BTreeMap<RealmNumber, RealmRow>,
+    orphans: Orphans,
+}
+
+impl<'t> Batch<'t> {
+    pub(crate) fn begin(transaction: &'t WriteTransaction) -> Result<Self, Fault> {
+        let tables =
+            ALL.iter().map(|table| transaction.open_table(table.definition())).collect::<Result<Vec<_>, _>>()?;
+        let head = HEAD.get(&tables[usize::from(HEAD.tag) - 1], &[])?;
+        let head = head.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?;
+        Ok(Self { tables, head, realms: BTreeMap::new(), orphans: Orphans::default() })
+    }
+
+    /// Writes the counters that the changes moved.
+    pub(crate) fn finish(mut self) -> Result<Orphans, Fault> {
+        for (realm, row) in std::mem::take(&mut self.realms) {
+            REALMS.put(self.table(REALMS), &realm_key(realm), &row)?;
+        }
+        let head = self.head.clone();
+        HEAD.put(self.table(HEAD), &[], &head)?;
+        Ok(self.orphans)
+    }
+
+    pub(crate) fn apply(&mut self, change: &Change) -> Result<Applied, Fault> {
+        match change {
+            Change::CreateRealm { id, expires_at_unix_s, note } => {
+                self.create_realm(id.as_str(), *expires_at_unix_s, note)
+            }
+            Change::SetFaceModel { realm, model, dim } => self.set_face_model(*realm, model.as_str(), *dim),
+            Change::DropRealm { realm, note } => self.drop_realm(*realm, note),
+            Change::Enrol { realm, encounter, case, note } => self.enrol(*realm, encounter, case.as_ref(), note),
+            Change::Erase { realm, record, note } => self.erase(*realm, *record, note),
+            Change::CloseCase { realm, case, note } => self.close_case(*realm, *case, note),
+            Change::SetSegments { realm, add, remove } => self.set_segments(*realm, add, remove),
+            Change::PutMeta { key, value } => {
+                match value {
+                    Some(value) => META.put(self.table(META), key.as_bytes(), value)?,
+                    None => drop(self.table(META).remove(key.as_bytes())?),
+                }
+                Ok(Applied::Done)
+            }
+        }
+    }
+
+    fn table(&mut self, table: Table) -> &mut Writable<'t> {
+        &mut self.tables[usize::from(table.tag) - 1]
+    }
+
+    /// The realm's counters; a change to them is written at the end.
+    fn realm(&mut self, realm: RealmNumber) -> Result<Option<&mut RealmRow>, Fault> {
+        if !self.realms.contains_key(&realm)
+            && let Some(row) = REALMS.get(self.table(REALMS), &realm_key(realm))?
+        {
+            self.realms.insert(realm, row);
+        }
+        Ok(self.realms.get_mut(&realm))
+    }
+
+    fn audit(&mut self, act: Act, realm: RealmNumber, number: u64, note: &str) -> Result<(), Fault> {
+        let mut head = self.head.clone();
+        audit::append(self.table(AUDIT), &mut head, (act, realm, number), note)?;
+        self.head = head;
+        Ok(())
+    }
+
+    fn create_realm(&mut self, id: &str, expires_at_unix_s: Option<u64>, note: &str) -> Result<Applied, Fault> {
+        for pair in self.table(REALMS).range::<&[u8]>(..)? {
+            let (key, value) = pair?;
+            let row: RealmRow = REALMS.open(key.value(), value.value())?;
+            if row.id == id {
+                return Ok(Applied::RealmExists { realm: realm_in(key.value()) });
+            }
+        }
+        let realm = RealmNumber::new(self.head.next_realm);
+        let row = RealmRow { id: id.to_owned(), expires_at_unix_s, next_segment: 1, ..RealmRow::default() };
+        REALMS.put(self.table(REALMS), &realm_key(realm), &row)?;
+        self.head.next_realm += 1;
+        self.head.realms += 1;
+        self.audit(Act::CreateRealm, realm, 0, note)?;
+        Ok(Applied::Created { realm })
+    }
+
+    fn set_face_model(&mut self, realm: RealmNumber, model: &str, dim: u32) -> Result<Applied, Fault> {
+        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
+        let wanted = (model.to_owned(), dim);
+        match &row.face_model {
+            Some(set) if *set == wanted => return Ok(Applied::Done),
+            Some(_) => return Ok(Applied::OtherFaceModel),
+            None => row.face_model = Some(wanted),
+        }
+        self.audit(Act::SetFaceModel, realm, 0, model)?;
+        Ok(Applied::Done)
+    }
+
+    fn drop_realm(&mut self, realm: RealmNumber, note: &str) -> Result<Applied, Fault> {
+        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
+        let (records, segments) = (row.live, row.segments);
+        let (first, end) = (realm_key(realm), behind(&realm_key(realm)));
+        for table in OF_A_REALM {
+            self.table(table).retain_in::<&[u8], _>(&first[..]..&end[..], |_, _| false)?;
+        }
+        self.table(REALMS).remove(&first[..])?;
+        self.realms.remove(&realm);
+        self.head.realms -= 1;
+        self.orphans.realms.push(realm);
+        self.audit(Act::DropRealm, realm, 0, note)?;
+        Ok(Applied::Dropped { records, segments })
+    }
+
+    fn enrol(
+        &mut self,
+        realm: RealmNumber,
+        encounter: &Encounter,
+        case: Option<&NewCase>,
+        note: &str,
+    ) -> Result<Applied, Fault> {
+        if self.realm(realm)?.is_none() {
+            return Ok(Applied::UnknownRealm);
+        }
+        let name = name_key(realm, encounter.id.as_str());
+        if let Some(record) = ENCOUNTERS.get(self.table(ENCOUNTERS), &name)? {
+            return Ok(Applied::Exists { record: RecordNumber::new(record) });
+        }
+        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
+        let record = row.next_record;
+        row.next_record += 1;
+        row.live += 1;
+        let key = record_key(realm, RecordNumber::new(record));
+        RECORDS.put(self.table(RECORDS), &key, &EncounterRow::of(encounter))?;
+        IDENTITIES.put(self.table(IDENTITIES), &key, &Identity::of(encounter).row())?;
+        ENCOUNTERS.put(self.table(ENCOUNTERS), &name, &record)?;
+        SUBJECTS.put(self.table(SUBJECTS), &listed_key(realm, encounter.subject.as_str(), record), &())?;
+        for gallery in &encounter.galleries {
+            self.count_gallery(realm, gallery.as_str(), |count| count + 1)?;
+        }
+        self.audit(Act::Enrol, realm, record, note)?;
+        let case = case.map(|case| self.open_case(realm, record, encounter, case)).transpose()?;
+        Ok(Applied::Enrolled { record: RecordNumber::new(record), case })
+    }
+
+    fn open_case(
+        &mut self,
+        realm: RealmNumber,
+        record: u64,
+        encounter: &Encounter,
+        case: &NewCase,
+    ) -> Result<CaseNumber, Fault> {
+        let row = self.realm(realm)?.expect("the caller enrolled into it");
+        let number = row.next_case;
+        row.next_case += 1;
+        row.cases += 1;
+        let candidates = case.candidates.iter().map(|(id, score)| (id.as_str().to_owned(), *score)).collect();
+        let row = CaseRow { record, encounter: encounter.id.as_str().to_owned(), outcome: case.outcome, candidates };
+        CASES.put(self.table(CASES), &case_key(realm, CaseNumber::new(number)), &row)?;
+        for name in row.names() {
+            MENTIONS.put(self.table(MENTIONS), &listed_key(realm, name, number), &())?;
+        }
+        Ok(CaseNumber::new(number))
+    }
+
+    fn erase(&mut self, realm: RealmNumber, record: RecordNumber, note: &str) -> Result<Applied, Fault> {
+        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
+        let key = record_key(realm, record);
+        if record.get() >= row.next_record || self.table(ERASED).get(&key[..])?.is_some() {
+            return Ok(Applied::NotFound);
+        }
+        let identity = self.identity(&key)?;
+        let name = name_key(realm, identity.encounter.as_str());
+        self.table(RECORDS).remove(&key[..])?;
+        self.table(IDENTITIES).remove(&key[..])?;
+        self.table(ENCOUNTERS).remove(&name[..])?;
+        self.table(SUBJECTS).remove(&listed_key(realm, identity.subject.as_str(), record.get())[..])?;
+        for gallery in &identity.galleries {
+            self.count_gallery(realm, gallery.as_str(), |count| count.saturating_sub(1))?;
+        }
+        ERASED.put(self.table(ERASED), &key, &())?;
+        self.strike_from_cases(realm, identity.encounter.as_str())?;
+        if let Some(row) = self.realm(realm)? {
+            row.live -= 1;
+        }
+        self.audit(Act::Erase, realm, record.get(), note)?;
+        Ok(Applied::Erased)
+    }
+
+    /// Who is behind a record: from the small value, or where that is damaged from the encounter, so that damage to
+    /// one of them does not stand in the way of an erasure.
+    fn identity(&mut self, key: &[u8]) -> Result<Identity, Fault> {
+        let small = match self.table(IDENTITIES).get(key)? {
+            Some(value) => IDENTITIES
+                .open(key, value.value())
+                .and_then(|row: IdentityRow<'_>| row.to_identity().map_err(|detail| IDENTITIES.damaged(key, detail))),
+            None => Err(IDENTITIES.damaged(key, "is missing".into())),
+        };
+        let lost = match small {
+            Ok(identity) => return Ok(identity),
+            Err(lost) => lost,
+        };
+        let Some(value) = self.table(RECORDS).get(key)? else { return Err(lost.into()) };
+        let row: EncounterRow<'_> = RECORDS.open(key, value.value())?;
+        let encounter = row.to_encounter().map_err(|detail| RECORDS.damaged(key, detail))?;
+        Ok(Identity::of(&encounter))
+    }
+
+    /// Removes the cases of an encounter, and the encounter from the cases of others.
+    fn strike_from_cases(&mut self, realm: RealmNumber, name: &str) -> Result<(), Fault> {
+        let prefix = prefix_key(realm, name);
+        let mut numbers = Vec::new();
+        for pair in self.table(MENTIONS).range::<&[u8]>(&prefix[..]..&behind(&prefix)[..])? {
+            numbers.push(number_in(pair?.0.value()));
+        }
+        for number in numbers {
+            let key = case_key(realm, CaseNumber::new(number));
+            let row: Option<CaseRow> = CASES.get(self.table(CASES), &key)?;
+            let mut row = row.ok_or_else(|| CASES.damaged(&key, "is missing".into()))?;
+            self.remove_case(realm, number, &row)?;
+            row.candidates.retain(|(candidate, _)| candidate != name);
+            if row.encounter != name && !row.candidates.is_empty() {
+                CASES.put(self.table(CASES), &key, &row)?;
+                for name in row.names() {
+                    MENTIONS.put(self.table(MENTIONS), &listed_key(realm, name, number), &())?;
+                }
+                if let Some(realm) = self.realm(realm)? {
+                    realm.cases += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_case(&mut self, realm: RealmNumber, number: u64, row: &CaseRow) -> Result<(), Fault> {
+        for name in row.names() {
+            self.table(MENTIONS).remove(&listed_key(realm, name, number)[..])?;
+        }
+        self.table(CASES).remove(&case_key(realm, CaseNumber::new(number))[..])?;
+        if let Some(realm) = self.realm(realm)? {
+            realm.cases -= 1;
+        }
+        Ok(())
+    }
+
+    fn close_case(&mut self, realm: RealmNumber, case: CaseNumber, note: &str) -> Result<Applied, Fault> {
+        let Some(row) = CASES.get::<CaseRow>(self.table(CASES), &case_key(realm, case))? else {
+            return Ok(Applied::NotFound);
+        };
+        self.remove_case(realm, case.get(), &row)?;
+        self.audit(Act::CloseCase, realm, case.get(), note)?;
+        Ok(Applied::Done)
+    }
+
+    fn set_segments(
+        &mut self,
+        realm: RealmNumber,
+        add: &[SegmentRecord],
+        remove: &[SegmentNumber],
+    ) -> Result<Applied, Fault> {
+        if self.realm(realm)?.is_none() {
+            return Ok(Applied::UnknownRealm);
+        }
+        let gone: BTreeSet<SegmentNumber> = remove.iter().copied().collect();
+        for &number in &gone {
+            if self.table(SEGMENTS).get(&segment_key(realm, number)[..])?.is_none() {
+                return Ok(Applied::NotFound);
+            }
+        }
+        for segment in add {
+            if self.table(SEGMENTS).get(&segment_key(realm, segment.number)[..])?.is_some() {
+                return Err(StoreError::Draft(format!("{realm}, {}: is live already", segment.number)).into());
+            }
+        }
+        for &number in &gone {
+            self.table(SEGMENTS).remove(&segment_key(realm, number)[..])?;
+            self.orphans.segments.push((realm, number));
+        }
+        for SegmentRecord { number, rows, bytes, checksum, algorithms } in add {
+            let row = SegmentRow { rows: *rows, bytes: *bytes, checksum: *checksum, algorithms: algorithms.clone() };
+            SEGMENTS.put(self.table(SEGMENTS), &segment_key(realm, *number), &row)?;
+        }
+        if let Some(row) = self.realm(realm)? {
+            row.segments = row.segments + add.len() as u32 - gone.len() as u32;
+            let next = add.iter().map(|segment| segment.number.get() + 1).max();
+            row.next_segment = row.next_segment.max(next.unwrap_or(0));
+        }
+        let list = |numbers: Vec<u64>| numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+        let (added, removed) = (add.iter().map(|s| s.number.get()).collect(), gone.iter().map(|n| n.get()).collect());
+        self.audit(Act::SetSegments, realm, 0, &format!("add [{}] remove [{}]", list(added), list(removed)))?;
+        Ok(Applied::Done)
+    }
+
+    /// Moves a gallery's count; a gallery nobody is in is gone.
+    fn count_gallery(&mut self, realm: RealmNumber, name: &str, change: fn(u64) -> u64) -> Result<(), Fault> {
+        let key = name_key(realm, name);
+        let count = change(GALLERIES.get(self.table(GALLERIES), &key)?.unwrap_or(0));
+        if count == 0 {
+            self.table(GALLERIES).remove(&key[..])?;
+            return Ok(());
+        }
+        GALLERIES.put(self.table(GALLERIES), &key, &count)
+    }
+}
+
+impl CaseRow {
+    /// Every encounter it names, each once.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
+        self.candidates.iter().map(|(name, _)| name.as_str()).chain([self.encounter.as_str()]).collect()
+    }
+}

@@ -1,0 +1,409 @@
+//! What is in the store? Reads of the catalogue, each value verified before it is returned.
+
+use std::collections::BTreeSet;
+
+use khop_vocabulary::{Encounter, EncounterId, GalleryId, ModelId, RealmId, SubjectId};
+use redb::ReadTransaction;
+use roaring::RoaringTreemap;
+
+use crate::audit;
+use crate::catalogue::Fault;
+use crate::codec::{self, CaseRow, EncounterRow, HeadRow, Identity, IdentityRow, RealmRow, SegmentRow};
+use crate::table::{
+    CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, META, REALMS, RECORDS, Readable, SEGMENTS, SUBJECTS, Table,
+    behind, name_key, number_in, number_key, prefix_key, realm_in, realm_key, record_in, record_key,
+};
+use crate::{
+    AuditEntry, AuditHead, CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, Store,
+    StoreError,
+};
+
+/// A realm as the catalogue knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RealmRecord {
+    /// Its name.
+    pub id: RealmId,
+    /// Its number.
+    pub number: RealmNumber,
+    /// When it is to be dropped, seconds since 1970.
+    pub expires_at_unix_s: Option<u64>,
+    /// The model of its face vectors and their length, once one was enrolled.
+    pub face_model: Option<(ModelId, u32)>,
+}
+
+/// How much a realm holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Encounters that are there.
+    pub encounters: u64,
+    /// Encounters that were erased.
+    pub erased: u64,
+    /// Live segments.
+    pub segments: u32,
+    /// Cases that wait for a human.
+    pub cases: u64,
+}
+
+impl Counts {
+    /// The number the next encounter will get.
+    #[must_use]
+    pub fn next_record(&self) -> RecordNumber {
+        RecordNumber::new(self.encounters + self.erased)
+    }
+}
+
+impl Store {
+    /// The realms, by number.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedEntry`], also when one is missing; [`StoreError::Io`].
+    pub fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let table = transaction.open_table(REALMS.definition())?;
+            let mut realms = Vec::new();
+            for pair in table.range::<&[u8]>(..)? {
+                let (key, value) = pair?;
+                let row: RealmRow = REALMS.open(key.value(), value.value())?;
+                let damaged = |detail| REALMS.damaged(key.value(), detail);
+                let model = |(name, dim): (String, u32)| Ok((codec::model_id(&name)?, dim));
+                realms.push(RealmRecord {
+                    id: codec::realm_id(&row.id).map_err(damaged)?,
+                    number: realm_in(key.value()),
+                    expires_at_unix_s: row.expires_at_unix_s,
+                    face_model: row.face_model.map(model).transpose().map_err(damaged)?,
+                });
+            }
+            complete(REALMS, &[], realms.len() as u64, u64::from(head(transaction)?.realms))?;
+            Ok(realms)
+        })
+    }
+
+    /// The realm of this name.
+    ///
+    /// # Errors
+    /// As [`Store::realms`].
+    pub fn realm(&self, id: &RealmId) -> Result<Option<RealmRecord>, StoreError> {
+        Ok(self.realms()?.into_iter().find(|realm| realm.id == *id))
+    }
+
+    /// How much a realm holds.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRealm`]; damage; I/O.
+    pub fn counts(&self, realm: RealmNumber) -> Result<Counts, StoreError> {
+        let RealmRow { next_record, live, segments, cases, .. } = self.realm_row(realm)?;
+        Ok(Counts { encounters: live, erased: next_record - live, segments, cases })
+    }
+
+    pub(crate) fn realm_row(&self, realm: RealmNumber) -> Result<RealmRow, StoreError> {
+        self.catalogue.read(|transaction| realm_row(transaction, realm))
+    }
+
+    /// An encounter as received.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when its bytes are not those written, or are gone without having been erased;
+    /// [`StoreError::UnknownRecord`] when it was erased or never there; [`StoreError::UnknownRealm`]; I/O.
+    pub fn read(&self, realm: RealmNumber, record: RecordNumber) -> Result<Encounter, StoreError> {
+        self.catalogue.read(|transaction| {
+            let (table, key) = (transaction.open_table(RECORDS.definition())?, record_key(realm, record));
+            match table.get(&key[..])? {
+                Some(value) => Ok(encounter(&key, value.value())?),
+                None => Err(absent(transaction, RECORDS, realm, record)?.into()),
+            }
+        })
+    }
+
+    /// Who is behind a record: subject and encounter, without reading the samples.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn identity(&self, realm: RealmNumber, record: RecordNumber) -> Result<(SubjectId, EncounterId), StoreError> {
+        let found = self.identities(realm, &[record])?.into_iter().next();
+        found.ok_or(StoreError::UnknownRecord { realm, record })
+    }
+
+    /// Who is behind each of these records, in their order, all in one state of the store.
+    ///
+    /// # Errors
+    /// As [`Store::read`], for the first record that has one.
+    pub fn identities(
+        &self,
+        realm: RealmNumber,
+        records: &[RecordNumber],
+    ) -> Result<Vec<(SubjectId, EncounterId)>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let table = transaction.open_table(IDENTITIES.definition())?;
+            let one = |&record| {
+                let Identity { subject, encounter, .. } = identity(transaction, &table, realm, record)?;
+                Ok((subject, encounter))
+            };
+            records.iter().map(one).collect()
+        })
+    }
+
+    /// The record of an encounter, if it is there.
+    ///
+    /// # Errors
+    /// Damage of the entry or of the record's identity, which must name the same encounter; I/O.
+    pub fn find_encounter(&self, realm: RealmNumber, id: &EncounterId) -> Result<Option<RecordNumber>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let (table, key) = (transaction.open_table(ENCOUNTERS.definition())?, name_key(realm, id.as_str()));
+            let Some(record) = ENCOUNTERS.get(&table, &key)?.map(RecordNumber::new) else { return Ok(None) };
+            let identities = transaction.open_table(IDENTITIES.definition())?;
+            if identity(transaction, &identities, realm, record)?.encounter != *id {
+                return Err(ENCOUNTERS.damaged(&key, format!("{record} is another encounter")).into());
+            }
+            Ok(Some(record))
+        })
+    }
+
+    /// The records of a person, ascending; empty when there are none.
+    ///
+    /// # Errors
+    /// Damage of an entry; I/O.
+    pub fn find_subject(&self, realm: RealmNumber, id: &SubjectId) -> Result<Vec<RecordNumber>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let (table, prefix) = (transaction.open_table(SUBJECTS.definition())?, prefix_key(realm, id.as_str()));
+            let mut records = Vec::new();
+            for pair in table.range::<&[u8]>(&prefix[..]..&behind(&prefix)[..])? {
+                let (key, value) = pair?;
+                SUBJECTS.open::<()>(key.value(), value.value())?;
+                records.push(record_in(key.value()));
+            }
+            Ok(records)
+        })
+    }
+
+    /// Up to `limit` encounters with this number or a later one, ascending. Fewer than `limit` means that there
+    /// are no more: a gap that no erasure explains is an error, so nothing is left out silently.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] names the first encounter that cannot be read; [`StoreError::UnknownRealm`]; I/O.
+    pub fn records_from(
+        &self,
+        realm: RealmNumber,
+        first: RecordNumber,
+        limit: usize,
+    ) -> Result<Vec<(RecordNumber, Encounter)>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let next = realm_row(transaction, realm)?.next_record;
+            let (table, erased) =
+                (transaction.open_table(RECORDS.definition())?, transaction.open_table(ERASED.definition())?);
+            let (mut found, mut expected) = (Vec::new(), first.get());
+            let all_erased = |between: std::ops::Range<u64>| {
+                between.map(RecordNumber::new).try_for_each(|record| is_erased(&erased, realm, record))
+            };
+            let start = record_key(realm, first);
+            for pair in table.range::<&[u8]>(&start[..]..&behind(&realm_key(realm))[..])?.take(limit) {
+                let (key, value) = pair?;
+                let record = record_in(key.value());
+                found.push((record, encounter(key.value(), value.value())?));
+                all_erased(expected..record.get())?;
+                expected = record.get() + 1;
+            }
+            if found.len() < limit {
+                all_erased(expected..next)?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// The numbers of the erased encounters.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedEntry`], also when there are fewer than were erased; [`StoreError::UnknownRealm`]; I/O.
+    pub fn erased(&self, realm: RealmNumber) -> Result<RoaringTreemap, StoreError> {
+        self.catalogue.read(|transaction| {
+            let row = realm_row(transaction, realm)?;
+            let table = transaction.open_table(ERASED.definition())?;
+            let mut erased = RoaringTreemap::new();
+            each(ERASED, &table, realm, |key, value| {
+                ERASED.open::<()>(key, value)?;
+                erased.insert(number_in(key));
+                Ok(())
+            })?;
+            complete(ERASED, &realm_key(realm), erased.len(), row.next_record - row.live)?;
+            Ok(erased)
+        })
+    }
+
+    /// The galleries that somebody is in, by name.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn galleries(&self, realm: RealmNumber) -> Result<Vec<GalleryId>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let table = transaction.open_table(GALLERIES.definition())?;
+            let mut galleries = BTreeSet::new();
+            each(GALLERIES, &table, realm, |key, value| {
+                GALLERIES.open::<u64>(key, value)?;
+                let name = String::from_utf8_lossy(&key[4..]);
+                galleries.insert(GalleryId::named(&*name).map_err(|e| GALLERIES.damaged(key, e.to_string()))?);
+                Ok(())
+            })?;
+            Ok(galleries.into_iter().collect())
+        })
+    }
+
+    /// The cases that wait for a human, oldest first.
+    ///
+    /// # Errors
+    /// Damage, also when one is missing; [`StoreError::UnknownRealm`]; I/O.
+    pub fn cases(&self, realm: RealmNumber) -> Result<Vec<CaseRecord>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let row = realm_row(transaction, realm)?;
+            let table = transaction.open_table(CASES.definition())?;
+            let mut cases = Vec::new();
+            each(CASES, &table, realm, |key, value| {
+                let CaseRow { record, encounter, outcome, candidates } = CASES.open(key, value)?;
+                let candidates = candidates.iter().map(|(id, score)| Ok((codec::encounter_id(id)?, *score)));
+                let damaged = |detail| CASES.damaged(key, detail);
+                cases.push(CaseRecord {
+                    number: CaseNumber::new(number_in(key)),
+                    record: RecordNumber::new(record),
+                    encounter: codec::encounter_id(&encounter).map_err(damaged)?,
+                    candidates: candidates.collect::<Result<_, _>>().map_err(damaged)?,
+                    outcome,
+                });
+                Ok(())
+            })?;
+            complete(CASES, &realm_key(realm), cases.len() as u64, row.cases)?;
+            Ok(cases)
+        })
+    }
+
+    /// The live segments of a realm, by number.
+    ///
+    /// # Errors
+    /// Damage, also when one is missing; [`StoreError::UnknownRealm`]; I/O.
+    pub fn segments(&self, realm: RealmNumber) -> Result<Vec<SegmentRecord>, StoreError> {
+        self.catalogue.read(|transaction| {
+            let row = realm_row(transaction, realm)?;
+            let table = transaction.open_table(SEGMENTS.definition())?;
+            let mut segments = Vec::new();
+            each(SEGMENTS, &table, realm, |key, value| {
+                let SegmentRow { rows, bytes, checksum, algorithms } = SEGMENTS.open(key, value)?;
+                segments.push(SegmentRecord {
+                    number: SegmentNumber::new(number_in(key)),
+                    rows,
+                    bytes,
+                    checksum,
+                    algorithms,
+                });
+                Ok(())
+            })?;
+            complete(SEGMENTS, &realm_key(realm), segments.len() as u64, u64::from(row.segments))?;
+            Ok(segments)
+        })
+    }
+
+    /// The bytes the caller keeps under this key.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.catalogue.read(|transaction| META.get(&transaction.open_table(META.definition())?, key.as_bytes()))
+    }
+
+    /// The end of the audit chain.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        let head = self.catalogue.read(head)?;
+        Ok(AuditHead { entries: head.next_audit, hash: head.audit_hash })
+    }
+
+    /// Up to `limit` audit entries from number `first` on.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn audit_from(&self, first: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.catalogue.read(|transaction| audit::read(transaction, first, limit))
+    }
+
+    /// Follows the audit chain from its first entry to its head: any altered, missing, added or moved entry shows.
+    /// A chain cut back together with its head does not; compare [`Store::audit_head`] with one kept elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedEntry`] names the first entry that does not fit; I/O.
+    pub fn verify_audit(&self) -> Result<AuditHead, StoreError> {
+        self.catalogue.read(|transaction| audit::verify(transaction, &head(transaction)?, || ()))?;
+        self.audit_head()
+    }
+}
+
+/// Calls `take` with every entry of a realm in a table.
+pub(crate) fn each(
+    table: Table,
+    opened: &impl Readable,
+    realm: RealmNumber,
+    mut take: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+) -> Result<(), Fault> {
+    debug_assert!(crate::table::OF_A_REALM.contains(&table));
+    let first = realm_key(realm);
+    for pair in opened.range::<&[u8]>(&first[..]..&behind(&first)[..])? {
+        let (key, value) = pair?;
+        take(key.value(), value.value())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn head(transaction: &ReadTransaction) -> Result<HeadRow, Fault> {
+    let table = transaction.open_table(HEAD.definition())?;
+    Ok(HEAD.get(&table, &[])?.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?)
+}
+
+pub(crate) fn realm_row(transaction: &ReadTransaction, realm: RealmNumber) -> Result<RealmRow, Fault> {
+    let table = transaction.open_table(REALMS.definition())?;
+    Ok(REALMS.get(&table, &realm_key(realm))?.ok_or(StoreError::UnknownRealm(realm))?)
+}
+
+pub(crate) fn encounter(key: &[u8], value: &[u8]) -> Result<Encounter, StoreError> {
+    let row: EncounterRow<'_> = RECORDS.open(key, value)?;
+    row.to_encounter().map_err(|detail| RECORDS.damaged(key, detail))
+}
+
+fn identity(
+    transaction: &ReadTransaction,
+    table: &impl Readable,
+    realm: RealmNumber,
+    record: RecordNumber,
+) -> Result<Identity, Fault> {
+    let key = record_key(realm, record);
+    let Some(value) = table.get(&key[..])? else {
+        return Err(absent(transaction, IDENTITIES, realm, record)?.into());
+    };
+    let row: IdentityRow<'_> = IDENTITIES.open(&key, value.value())?;
+    Ok(row.to_identity().map_err(|detail| IDENTITIES.damaged(&key, detail))?)
+}
+
+/// Why a record's value is not there: erased or never given is one thing, lost another.
+fn absent(
+    transaction: &ReadTransaction,
+    table: Table,
+    realm: RealmNumber,
+    record: RecordNumber,
+) -> Result<StoreError, Fault> {
+    let erased = transaction.open_table(ERASED.definition())?;
+    let given = record.get() < realm_row(transaction, realm)?.next_record;
+    if given && erased.get(&record_key(realm, record)[..])?.is_none() {
+        return Ok(table.damaged(&record_key(realm, record), "is missing".into()));
+    }
+    Ok(StoreError::UnknownRecord { realm, record })
+}
+
+fn is_erased(erased: &impl Readable, realm: RealmNumber, record: RecordNumber) -> Result<(), Fault> {
+    let key = number_key(realm, record.get());
+    let entry: Option<()> = ERASED.get(erased, &key)?;
+    Ok(entry.ok_or_else(|| RECORDS.damaged(&key, "is missing".into()))?)
+}
+
+/// Compares how many entries were read with how many were written.
+fn complete(table: Table, key: &[u8], found: u64, expected: u64) -> Result<(), StoreError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(table.damaged(key, format!("expected {expected} entries, found {found}")))
+}

@@ -1,0 +1,186 @@
+//! How is a store opened, and how is it changed? The directory, its lock, its format, and commits.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+use crate::catalogue::{Catalogue, open_file};
+use crate::change::{Applied, Change};
+use crate::codec::HeadRow;
+use crate::commit::Batch;
+use crate::shelf::Shelf;
+use crate::table::{ALL, HEAD};
+
+/// The format written, and the newest one read.
+pub const FORMAT: u32 = 1;
+
+const FORMAT_PREFIX: &str = "khop-store ";
+
+/// A store directory, held exclusively until dropped.
+///
+/// All methods take `&self` and may be called from many threads; reads never wait for a commit.
+pub struct Store {
+    dir: PathBuf,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) shelf: Shelf,
+    /// Locked while the store lives; released by the system when the process dies. Dropped last.
+    _lock: File,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.dir.display())
+    }
+}
+
+impl Store {
+    /// Opens the store in `dir`, or makes one (directory mode 0700, files 0600) where there is none.
+    ///
+    /// After a crash this is as quick as after a clean end: the last commit is there, whole, and what an
+    /// interrupted one wrote is not. Segment files that no commit made live are removed.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while anybody else has it open; [`StoreError::NewerFormat`] before anything is
+    /// touched; [`StoreError::DamagedCatalogue`] and [`StoreError::Missing`] for what is damaged or gone;
+    /// [`StoreError::Io`] and [`StoreError::Full`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, false)
+    }
+
+    /// As [`Store::open`], and first compares the checksum of every page of the catalogue. Reads all of it.
+    ///
+    /// An ordinary opening finds damage in a value when the value is read. This also finds what could make a value
+    /// be overlooked: a damaged key or inner node.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_checked(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, true)
+    }
+
+    fn open_with(dir: &Path, check: bool) -> Result<Self, StoreError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::at(dir))?;
+        let lock = lock(&dir.join("LOCK"))?;
+        let (format, file) = (dir.join("FORMAT"), dir.join("catalogue.redb"));
+        let known = read_format(&format)?;
+        if let Some(found) = known.filter(|&found| found > FORMAT) {
+            return Err(StoreError::NewerFormat { path: format, found, known: FORMAT });
+        }
+        let segments = dir.join("segments");
+        if !file.try_exists().map_err(StoreError::at(&file))? {
+            if known.is_some() || segments.exists() {
+                return Err(StoreError::Missing { path: file });
+            }
+            create(dir, &file)?;
+        }
+        let catalogue = Catalogue::open(file, check)?;
+        let head: HeadRow = catalogue.read(|transaction| {
+            let table = transaction.open_table(HEAD.definition())?;
+            Ok(HEAD.get(&table, &[])?.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?)
+        })?;
+        if head.format != FORMAT {
+            return Err(StoreError::NewerFormat { path: format, found: head.format, known: FORMAT });
+        }
+        if known.is_none() {
+            write_new(&format, format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&segments).map_err(StoreError::at(&segments))?;
+        sync_dir(dir)?;
+        let store = Self { dir: dir.to_owned(), shelf: Shelf::new(segments), catalogue, _lock: lock };
+        store.remove_strays()?;
+        Ok(store)
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Applies changes in their order, in one transaction: when this returns `Ok` they are durable, each with what
+    /// came of it. A change that cannot be done says so in its [`Applied`] and leaves the others alone.
+    ///
+    /// Costs two fsyncs, however many changes: callers that have several wait for one another and commit together.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::TooLarge`], [`StoreError::Draft`], damage met on the way: nothing of the
+    /// call was kept. [`StoreError::Fenced`]: durability is unknown, and no later write is accepted until the store
+    /// is opened again.
+    pub fn commit(&self, changes: &[Change]) -> Result<Vec<Applied>, StoreError> {
+        let (applied, orphans) = self.catalogue.write(|transaction| {
+            let mut batch = Batch::begin(transaction)?;
+            let applied = changes.iter().map(|change| batch.apply(change)).collect::<Result<Vec<_>, _>>()?;
+            Ok((applied, batch.finish()?))
+        })?;
+        self.shelf.remove(&orphans);
+        Ok(applied)
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut file = open_file(path)?;
+    match file.try_lock() {
+        Ok(()) => {
+            // The process id is there for whoever finds the store in use; the lock itself is the system's.
+            let write = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            write.map_err(StoreError::at(path))?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
+            Err(StoreError::Locked { path: path.to_owned(), holder })
+        }
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { path: path.to_owned(), source }),
+    }
+}
+
+fn read_format(path: &Path) -> Result<Option<u32>, StoreError> {
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::at(path)(error)),
+    };
+    let number = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.strip_suffix('\n')?.parse().ok());
+    let number = number.filter(|&number| number > 0);
+    number.map(Some).ok_or_else(|| StoreError::DamagedEntry {
+        table: "FORMAT",
+        key: path.display().to_string(),
+        detail: format!("expected \"{FORMAT_PREFIX}N\""),
+    })
+}
+
+/// Makes an empty catalogue under another name first, so that a crash leaves none rather than half a one.
+fn create(dir: &Path, file: &Path) -> Result<(), StoreError> {
+    let draft = file.with_extension("new");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::at(&draft)(error)),
+        _ => {}
+    }
+    let catalogue = Catalogue::open(draft.clone(), false)?;
+    catalogue.write(|transaction| {
+        for table in ALL {
+            transaction.open_table(table.definition())?;
+        }
+        let mut head = transaction.open_table(HEAD.definition())?;
+        HEAD.put(&mut head, &[], &HeadRow { format: FORMAT, ..HeadRow::default() })
+    })?;
+    drop(catalogue);
+    fs::rename(&draft, file).map_err(StoreError::at(file))?;
+    sync_dir(dir)
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let draft = path.with_extension("new");
+    let mut file = open_file(&draft)?;
+    let write = file.set_len(0).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
+    write.map_err(StoreError::at(&draft))?;
+    fs::rename(&draft, path).map_err(StoreError::at(path))
+}
+
+/// Makes renames and new names in a directory durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::at(dir))
+}

@@ -1,0 +1,180 @@
+//! What does the catalogue keep, and under which keys? The redb tables, their keys and their framed values.
+//!
+//! Keys are big-endian and begin with the realm's number, so that a realm is one range of every table.
+
+use redb::{ReadableTable, TableDefinition};
+
+use crate::catalogue::Fault;
+use crate::codec::{self, Row};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, StoreError, frame};
+
+/// One table of the catalogue: its name, and the byte by which a frame names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub name: &'static str,
+    pub tag: u8,
+}
+
+/// The store as a whole: one value, under the empty key.
+pub(crate) const HEAD: Table = Table { name: "head", tag: 1 };
+/// Realm → its counters and its face model.
+pub(crate) const REALMS: Table = Table { name: "realms", tag: 2 };
+/// Realm, record → the encounter as received.
+pub(crate) const RECORDS: Table = Table { name: "records", tag: 3 };
+/// Realm, record → subject, encounter id, galleries: what a candidate list needs.
+pub(crate) const IDENTITIES: Table = Table { name: "identities", tag: 4 };
+/// Realm, encounter id → record.
+pub(crate) const ENCOUNTERS: Table = Table { name: "encounters", tag: 5 };
+/// Realm, subject, 0, record → nothing.
+pub(crate) const SUBJECTS: Table = Table { name: "subjects", tag: 6 };
+/// Realm, gallery → encounters in it.
+pub(crate) const GALLERIES: Table = Table { name: "galleries", tag: 7 };
+/// Realm, record → nothing: it was erased.
+pub(crate) const ERASED: Table = Table { name: "erased", tag: 8 };
+/// Realm, segment → what its file must be.
+pub(crate) const SEGMENTS: Table = Table { name: "segments", tag: 9 };
+/// Realm, case → a case for a human.
+pub(crate) const CASES: Table = Table { name: "cases", tag: 10 };
+/// Realm, encounter id, 0, case → nothing: that case names that encounter.
+pub(crate) const MENTIONS: Table = Table { name: "mentions", tag: 11 };
+/// Sequence number → audit entry.
+pub(crate) const AUDIT: Table = Table { name: "audit", tag: 12 };
+/// The caller's key → the caller's bytes.
+pub(crate) const META: Table = Table { name: "meta", tag: 13 };
+
+/// Every table.
+pub(crate) const ALL: [Table; 13] = [
+    HEAD, REALMS, RECORDS, IDENTITIES, ENCOUNTERS, SUBJECTS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS, AUDIT, META,
+];
+/// The tables whose keys begin with a realm and that hold nothing but what is in that realm.
+pub(crate) const OF_A_REALM: [Table; 9] =
+    [RECORDS, IDENTITIES, ENCOUNTERS, SUBJECTS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS];
+
+/// Any table opened for reading or writing.
+pub(crate) trait Readable: ReadableTable<&'static [u8], &'static [u8]> {}
+impl<T: ReadableTable<&'static [u8], &'static [u8]>> Readable for T {}
+
+/// A table opened for writing.
+pub(crate) type Writable<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
+impl Table {
+    /// What redb opens.
+    pub(crate) const fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+        TableDefinition::new(self.name)
+    }
+
+    /// The framed value of a row.
+    pub(crate) fn seal(self, key: &[u8], row: &impl Row) -> Result<Vec<u8>, StoreError> {
+        let payload = codec::encode(row);
+        if payload.len() > codec::LIMIT {
+            let what = format!("value for table {}, key {}", self.name, printable(key));
+            return Err(StoreError::TooLarge { what, bytes: payload.len(), limit: codec::LIMIT });
+        }
+        Ok(frame::seal(self.tag, key, &payload))
+    }
+
+    /// Writes a row under a key.
+    pub(crate) fn put(self, table: &mut Writable<'_>, key: &[u8], row: &impl Row) -> Result<(), Fault> {
+        table.insert(key, &self.seal(key, row)?[..])?;
+        Ok(())
+    }
+
+    /// The row in a framed value.
+    pub(crate) fn open<'a, R: codec::ReadRow<'a>>(self, key: &[u8], value: &'a [u8]) -> Result<R, StoreError> {
+        frame::open(self.tag, key, value).and_then(codec::decode).map_err(|detail| self.damaged(key, detail))
+    }
+
+    /// The row under a key, for rows that own what they hold.
+    pub(crate) fn get<R: for<'a> codec::ReadRow<'a>>(
+        self,
+        table: &impl Readable,
+        key: &[u8],
+    ) -> Result<Option<R>, Fault> {
+        Ok(table.get(key)?.map(|value| self.open(key, value.value())).transpose()?)
+    }
+
+    /// A damaged value: records by their number, others by table and key.
+    pub(crate) fn damaged(self, key: &[u8], detail: String) -> StoreError {
+        if (self == RECORDS || self == IDENTITIES) && key.len() == 12 {
+            let (realm, record) = (realm_in(key), record_in(key));
+            return StoreError::Damaged { realm, record, detail: format!("{}: {detail}", self.name) };
+        }
+        StoreError::DamagedEntry { table: self.name, key: printable(key), detail }
+    }
+}
+
+fn printable(key: &[u8]) -> String {
+    let plain = |&b: &u8| if b.is_ascii_graphic() { char::from(b).to_string() } else { format!("\\x{b:02x}") };
+    key.iter().map(plain).collect()
+}
+
+/// The key of a realm, and the prefix of everything in it.
+pub(crate) fn realm_key(realm: RealmNumber) -> [u8; 4] {
+    realm.get().to_be_bytes()
+}
+
+/// Realm and a number below it: a record, a segment or a case.
+pub(crate) fn number_key(realm: RealmNumber, number: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..4].copy_from_slice(&realm_key(realm));
+    key[4..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Realm and record.
+pub(crate) fn record_key(realm: RealmNumber, record: RecordNumber) -> [u8; 12] {
+    number_key(realm, record.get())
+}
+
+/// Realm and segment.
+pub(crate) fn segment_key(realm: RealmNumber, segment: SegmentNumber) -> [u8; 12] {
+    number_key(realm, segment.get())
+}
+
+/// Realm and case.
+pub(crate) fn case_key(realm: RealmNumber, case: CaseNumber) -> [u8; 12] {
+    number_key(realm, case.get())
+}
+
+/// Realm and a name: an encounter's or a gallery's.
+pub(crate) fn name_key(realm: RealmNumber, name: &str) -> Vec<u8> {
+    [&realm_key(realm), name.as_bytes()].concat()
+}
+
+/// Realm, a name, and a zero, which no name contains: the prefix of the numbers below that name.
+pub(crate) fn prefix_key(realm: RealmNumber, name: &str) -> Vec<u8> {
+    [&realm_key(realm), name.as_bytes(), &[0]].concat()
+}
+
+/// Realm, name, zero, number.
+pub(crate) fn listed_key(realm: RealmNumber, name: &str, number: u64) -> Vec<u8> {
+    [&prefix_key(realm, name)[..], &number.to_be_bytes()].concat()
+}
+
+/// The first key behind every key with this prefix; a prefix always has a byte below 255 (realm 2^32 − 1 is never
+/// given).
+pub(crate) fn behind(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}
+
+/// The realm a key begins with.
+pub(crate) fn realm_in(key: &[u8]) -> RealmNumber {
+    RealmNumber::new(key.first_chunk().map_or(u32::MAX, |&bytes| u32::from_be_bytes(bytes)))
+}
+
+/// The number a key ends with.
+pub(crate) fn number_in(key: &[u8]) -> u64 {
+    key.last_chunk().map_or(u64::MAX, |&bytes| u64::from_be_bytes(bytes))
+}
+
+/// The record a key ends with.
+pub(crate) fn record_in(key: &[u8]) -> RecordNumber {
+    RecordNumber::new(number_in(key))
+}
