@@ -1,1 +1,62 @@
-//! Khop, a biometric matching engine: enrol, verify, identify, deduplicate, decide.
+//! Khop (khớp, Vietnamese for *match*): enrol, verify, identify and deduplicate faces and fingerprints.
+//!
+//! An [`Engine`] owns one data directory. A [`Realm`] is a tenant or a flight inside it; encounters are enrolled
+//! into it and searched in it, never across realms.
+//!
+//! ```no_run
+//! use khop::{DuplicateCheck, Engine, Search};
+//! # fn main() -> Result<(), khop::Error> {
+//! # let (encounter, probe): (khop::Encounter, Vec<khop::Sample>) = unimplemented!();
+//! let engine = Engine::builder("/var/lib/khop").open()?;
+//! let realm = engine.realm(&khop::RealmId::new("default").unwrap())?;
+//! let enrolment = realm.enrol(encounter, DuplicateCheck::Search)?;
+//! let found = realm.identify(&probe, &Search::default())?;
+//! println!("{:?}, {} candidates", found.decision.outcome(), found.candidates.len());
+//! # Ok(()) }
+//! ```
+//!
+//! Every call blocks while it compares; run calls on [`Engine::pool`] when the caller is asynchronous. A search
+//! that could not see every reference is an [`Error`], never an empty answer.
+#![forbid(unsafe_code)]
+
+mod calibrations;
+mod candidates;
+mod columns;
+mod compare;
+mod core;
+mod decision;
+mod deduplicate;
+mod engine;
+mod enrol;
+mod erase;
+mod error;
+mod evidence;
+mod identify;
+mod mask;
+mod prepared;
+mod realm;
+mod realm_state;
+mod recovery;
+mod references;
+mod row;
+mod search;
+
+mod status;
+mod tail;
+mod verify;
+mod writer;
+
+pub use calibrations::DEFAULT_REALM;
+pub use compare::compare;
+pub use decision::Decision;
+pub use deduplicate::Duplicate;
+pub use engine::{Engine, EngineBuilder};
+pub use enrol::{Case, CaseId, DuplicateCheck, Enrolment};
+pub use erase::{Erasure, Purge};
+pub use error::{Error, ErrorKind};
+pub use identify::{Identification, Search};
+pub use khop_face::FaceModel;
+pub use khop_vocabulary::*;
+pub use realm::Realm;
+pub use status::{EngineStatus, RealmStatus};
+pub use verify::{Claim, Verification};

@@ -1,0 +1,289 @@
+//! How do rows lie in a segment? Column names and their bytes, written from rows and read as planes.
+//!
+//! Drawn in `docs/format.md`, "Columns". A tail block in memory and a mapped segment hold the same columns, so
+//! searches know one kind of thing only.
+
+use std::sync::Arc;
+
+use khop_fingerprint::{TEMPLATE_VERSION, Template, code};
+use khop_index::{Plane, PlaneBuilder};
+use khop_store::{Segment, SegmentDraft};
+use khop_vocabulary::{Attributes, GalleryId, Region, Sex};
+use roaring::RoaringBitmap;
+
+use crate::Error;
+use crate::prepared::SLOTS;
+use crate::row::Row;
+
+const FACE_DIM: &str = "face.dim";
+const FACE_CODES: &str = "face.codes";
+const FACE_SCALES: &str = "face.scales";
+const TEMPLATE_OFFSETS: &str = "template.offsets";
+const TEMPLATE_BYTES: &str = "template.bytes";
+const ATTRIBUTES: &str = "attributes";
+const REGIONS: &str = "regions";
+const GALLERIES: &str = "galleries";
+const UNCODED: &str = "uncoded";
+
+/// Bytes of one row in the attributes column: year of birth u16, sex u8, zero u8, region index u32.
+const ATTRIBUTES_BYTES: usize = 8;
+
+/// Which algorithms made the columns. A segment that names others is rebuilt from the catalogue, never compared.
+pub(crate) fn algorithms() -> String {
+    format!("columns 1; finger-template {TEMPLATE_VERSION}; finger-code {}; face-plane 1", code::CODE_VERSION)
+}
+
+fn finger_column(slot: usize, part: &str) -> String {
+    format!("finger.{slot}.{part}")
+}
+
+/// Lays rows out as columns.
+pub(crate) fn draft(rows: &[Arc<Row>]) -> Result<SegmentDraft, Error> {
+    let mut columns = vec![
+        (ATTRIBUTES.to_owned(), Vec::with_capacity(rows.len() * ATTRIBUTES_BYTES)),
+        (REGIONS.to_owned(), Vec::new()),
+        (GALLERIES.to_owned(), galleries_bytes(rows)),
+    ];
+    let mut regions: Vec<&Region> = Vec::new();
+    for row in rows {
+        let region = row.attributes.region.as_ref().map_or(0, |region| {
+            let known = regions.iter().position(|r| *r == region);
+            known.unwrap_or_else(|| {
+                regions.push(region);
+                regions.len() - 1
+            }) as u32
+                + 1
+        });
+        let sex = match row.attributes.sex {
+            None => 0,
+            Some(Sex::Female) => 1,
+            Some(Sex::Male) => 2,
+        };
+        columns[0].1.extend_from_slice(&row.attributes.year_of_birth.unwrap_or(0).to_le_bytes());
+        columns[0].1.extend_from_slice(&[sex, 0]);
+        columns[0].1.extend_from_slice(&region.to_le_bytes());
+    }
+    columns[1].1 = regions.iter().map(|r| r.as_str()).collect::<Vec<_>>().join("\n").into_bytes();
+
+    if let Some(dim) = rows.iter().find_map(|r| r.prepared.face.as_ref().map(|f| f.vector.dim())) {
+        let vectors = rows.iter().map(|r| r.prepared.face.as_ref().map(|f| f.vector.as_slice()));
+        let (codes, scales) = plane(dim, vectors)?;
+        columns.push((FACE_DIM.to_owned(), (dim as u32).to_le_bytes().to_vec()));
+        columns.push((FACE_CODES.to_owned(), codes));
+        columns.push((FACE_SCALES.to_owned(), scales));
+    }
+    for slot in 0..SLOTS {
+        let code_of = |r: &Arc<Row>| r.prepared.fingers[slot].as_ref().and_then(|f| f.code.clone());
+        let vectors: Vec<Option<Vec<f32>>> = rows.iter().map(code_of).collect();
+        if vectors.iter().any(Option::is_some) {
+            let (codes, scales) = plane(code::DIM, vectors.iter().map(|v| v.as_deref()))?;
+            columns.push((finger_column(slot, "codes"), codes));
+            columns.push((finger_column(slot, "scales"), scales));
+        }
+    }
+    columns.push((UNCODED.to_owned(), uncoded_bytes(rows)));
+    let (offsets, bytes) = template_bytes(rows);
+    columns.push((TEMPLATE_OFFSETS.to_owned(), offsets));
+    columns.push((TEMPLATE_BYTES.to_owned(), bytes));
+    let records = rows.iter().map(|r| r.record).collect();
+    Ok(SegmentDraft { records, columns, algorithms: algorithms() })
+}
+
+fn plane<'a>(dim: usize, vectors: impl Iterator<Item = Option<&'a [f32]>>) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let mut builder = PlaneBuilder::new(dim);
+    for vector in vectors {
+        let pushed = builder.push(vector);
+        pushed.map_err(|cause| Error::BadInput { field: "samples", cause: cause.to_string() })?;
+    }
+    let plane = builder.finish();
+    Ok((plane.codes, plane.scales))
+}
+
+/// For each gallery: name length u16, name, bitmap length u32, bitmap of rows.
+fn galleries_bytes(rows: &[Arc<Row>]) -> Vec<u8> {
+    let mut galleries = std::collections::BTreeMap::<&GalleryId, RoaringBitmap>::new();
+    for (index, row) in rows.iter().enumerate() {
+        for gallery in &row.galleries {
+            galleries.entry(gallery).or_default().insert(index as u32);
+        }
+    }
+    let mut bytes = Vec::new();
+    for (gallery, bitmap) in galleries {
+        let name = gallery.as_str().as_bytes();
+        bytes.extend_from_slice(&(name.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(name);
+        bytes.extend_from_slice(&(bitmap.serialized_size() as u32).to_le_bytes());
+        bitmap.serialize_into(&mut bytes).expect("writing to a Vec does not fail");
+    }
+    bytes
+}
+
+/// Bitmap of the rows that have fingers but no finger code at all: no scan can rule them out.
+fn uncoded_bytes(rows: &[Arc<Row>]) -> Vec<u8> {
+    let uncoded = |row: &Row| {
+        let mut fingers = row.prepared.fingers.iter().flatten().peekable();
+        fingers.peek().is_some() && fingers.all(|f| f.code.is_none())
+    };
+    let bitmap: RoaringBitmap = (0u32..).zip(rows).filter(|(_, row)| uncoded(row)).map(|(index, _)| index).collect();
+    let mut bytes = Vec::new();
+    bitmap.serialize_into(&mut bytes).expect("writing to a Vec does not fail");
+    bytes
+}
+
+/// Offsets (rows + 1, u64) and, for each finger of a row: slot u8, length u16, template.
+fn template_bytes(rows: &[Arc<Row>]) -> (Vec<u8>, Vec<u8>) {
+    let (mut offsets, mut bytes) = (0u64.to_le_bytes().to_vec(), Vec::new());
+    for row in rows {
+        for (slot, finger) in row.prepared.fingers.iter().enumerate() {
+            let Some(finger) = finger else { continue };
+            let template = finger.template.as_bytes();
+            bytes.push(slot as u8);
+            bytes.extend_from_slice(&(template.len() as u16).to_le_bytes());
+            bytes.extend_from_slice(template);
+        }
+        offsets.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    }
+    (offsets, bytes)
+}
+
+/// A segment's columns, opened and checked against each other. Borrowed, cheap to make for every search.
+pub(crate) struct Columns<'a> {
+    rows: usize,
+    pub(crate) face: Option<Plane<'a>>,
+    pub(crate) fingers: [Option<Plane<'a>>; SLOTS],
+    attributes: &'a [u8],
+    regions: &'a [u8],
+    galleries: &'a [u8],
+    uncoded: &'a [u8],
+    template_offsets: &'a [u8],
+    template_bytes: &'a [u8],
+}
+
+impl<'a> Columns<'a> {
+    /// Opens the columns; a damaged or inconsistent one makes the search incomplete.
+    pub(crate) fn of(segment: &'a Segment) -> Result<Self, Error> {
+        let rows = segment.rows() as usize;
+        let column = |name: &str| -> Result<Option<&'a [u8]>, Error> {
+            segment.column(name).map_err(|cause| Error::Incomplete { cause: cause.to_string() })
+        };
+        let need = |name: &'static str, length: Option<usize>| -> Result<&'a [u8], Error> {
+            let bytes = column(name)?.ok_or_else(|| inconsistent(name, "is missing"))?;
+            match length {
+                Some(length) if bytes.len() != length => Err(inconsistent(name, "has the wrong length")),
+                _ => Ok(bytes),
+            }
+        };
+        let plane = |dim: usize, codes: &str, scales: &str| -> Result<Option<Plane<'a>>, Error> {
+            match (column(codes)?, column(scales)?) {
+                (Some(codes_bytes), Some(scales_bytes)) => {
+                    let plane = Plane::new(dim, codes_bytes, scales_bytes);
+                    let plane = plane.map_err(|cause| inconsistent(codes, &cause.to_string()))?;
+                    if plane.rows() == rows {
+                        Ok(Some(plane))
+                    } else {
+                        Err(inconsistent(codes, "has the wrong length"))
+                    }
+                }
+                (None, None) => Ok(None),
+                _ => Err(inconsistent(codes, "stands alone")),
+            }
+        };
+        let face = match column(FACE_DIM)? {
+            None => None,
+            Some(dim) => {
+                let dim = <[u8; 4]>::try_from(dim).map_err(|_| inconsistent(FACE_DIM, "has the wrong length"))?;
+                plane(u32::from_le_bytes(dim) as usize, FACE_CODES, FACE_SCALES)?
+            }
+        };
+        let mut fingers = [None; SLOTS];
+        for (slot, finger) in fingers.iter_mut().enumerate() {
+            *finger = plane(code::DIM, &finger_column(slot, "codes"), &finger_column(slot, "scales"))?;
+        }
+        Ok(Self {
+            rows,
+            face,
+            fingers,
+            attributes: need(ATTRIBUTES, Some(rows * ATTRIBUTES_BYTES))?,
+            regions: need(REGIONS, None)?,
+            galleries: need(GALLERIES, None)?,
+            uncoded: need(UNCODED, None)?,
+            template_offsets: need(TEMPLATE_OFFSETS, Some((rows + 1) * 8))?,
+            template_bytes: need(TEMPLATE_BYTES, None)?,
+        })
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether any row has a finger.
+    pub(crate) fn has_templates(&self) -> bool {
+        !self.template_bytes.is_empty()
+    }
+
+    /// Rows with fingers that no code speaks for.
+    pub(crate) fn uncoded(&self) -> Result<RoaringBitmap, Error> {
+        RoaringBitmap::deserialize_from(self.uncoded).map_err(|_| inconsistent(UNCODED, "does not parse"))
+    }
+
+    /// The templates of one row by slot.
+    pub(crate) fn templates(&self, row: u32) -> Result<[Option<Template>; SLOTS], Error> {
+        let offset = |i: usize| -> usize {
+            let at = i * 8;
+            u64::from_le_bytes(self.template_offsets[at..at + 8].try_into().expect("eight bytes")) as usize
+        };
+        let (from, to) = (offset(row as usize), offset(row as usize + 1));
+        let damaged = || inconsistent(TEMPLATE_BYTES, "does not parse");
+        let mut bytes = self.template_bytes.get(from..to).ok_or_else(damaged)?;
+        let mut templates = [const { None }; SLOTS];
+        while let [slot, low, high, rest @ ..] = bytes {
+            let length = usize::from(u16::from_le_bytes([*low, *high]));
+            let (template, after) = rest.split_at_checked(length).ok_or_else(damaged)?;
+            let place = templates.get_mut(usize::from(*slot)).ok_or_else(damaged)?;
+            *place = Some(Template::from_bytes(template).map_err(|_| damaged())?);
+            bytes = after;
+        }
+        if bytes.is_empty() { Ok(templates) } else { Err(damaged()) }
+    }
+
+    /// The attributes of one row, the region by its index in [`Columns::region_index`].
+    pub(crate) fn attributes(&self, row: usize) -> (Attributes, u32) {
+        let bytes = &self.attributes[row * ATTRIBUTES_BYTES..][..ATTRIBUTES_BYTES];
+        let year = u16::from_le_bytes([bytes[0], bytes[1]]);
+        let sex = match bytes[2] {
+            1 => Some(Sex::Female),
+            2 => Some(Sex::Male),
+            _ => None,
+        };
+        let region = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+        (Attributes { year_of_birth: (year != 0).then_some(year), sex, region: None }, region)
+    }
+
+    /// The index that rows of this region carry; `None` when no row does.
+    pub(crate) fn region_index(&self, region: &Region) -> Option<u32> {
+        let names = std::str::from_utf8(self.regions).ok()?;
+        names.split('\n').position(|name| name == region.as_str()).map(|i| i as u32 + 1)
+    }
+
+    /// The rows that belong to a gallery; `None` when none does.
+    pub(crate) fn gallery(&self, wanted: &GalleryId) -> Result<Option<RoaringBitmap>, Error> {
+        let damaged = || inconsistent(GALLERIES, "does not parse");
+        let mut bytes = self.galleries;
+        while !bytes.is_empty() {
+            let (length, rest) = bytes.split_first_chunk::<2>().ok_or_else(damaged)?;
+            let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or_else(damaged)?;
+            let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
+            let (bitmap, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(damaged)?;
+            if name == wanted.as_str().as_bytes() {
+                return RoaringBitmap::deserialize_from(bitmap).map(Some).map_err(|_| damaged());
+            }
+            bytes = rest;
+        }
+        Ok(None)
+    }
+}
+
+fn inconsistent(column: &str, what: &str) -> Error {
+    Error::Incomplete { cause: format!("segment column {column} {what}") }
+}

@@ -1,0 +1,110 @@
+//! What do two sets of traits say together? Trait by trait, calibrated, clipped, summed.
+
+use khop_fingerprint::{Comparator, Probe as FingerProbe, Reference, Template};
+use khop_vocabulary::{Calibration, Evidence, FingerPosition, Llr, Policy, Score, Trait};
+
+use crate::prepared::SLOTS;
+
+/// One finger contradicts a mate by at most this much, nats: fingers get cut, bandaged and swapped.
+const FINGER_FLOOR_NATS: f32 = -2.0;
+/// A face contradicts a mate by at most this much, nats.
+const FACE_FLOOR_NATS: f32 = -3.0;
+
+/// The sum of what the shared traits say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fused {
+    /// Trait by trait, fingers in code order, face last; never empty.
+    pub(crate) evidence: Vec<Evidence>,
+    /// Clipped evidence, summed.
+    pub(crate) llr: Llr,
+    /// On the public scale: the sum's bound where several traits speak, the trait's own score where one does.
+    pub(crate) score: Score,
+}
+
+impl Fused {
+    /// Sums evidence; `None` when no trait was shared.
+    pub(crate) fn of(evidence: Vec<Evidence>) -> Option<Self> {
+        let llr: Llr = evidence.iter().map(|e| e.llr).sum();
+        let score = match evidence[..] {
+            [] => return None,
+            [only] => only.score,
+            _ => llr.score(),
+        };
+        Some(Self { evidence, llr, score })
+    }
+}
+
+/// Fingers of the probe, each prepared once for many references.
+pub(crate) struct FingerProbes([Option<FingerProbe>; SLOTS]);
+
+impl FingerProbes {
+    pub(crate) fn of<'a>(templates: impl Iterator<Item = (usize, &'a Template)>) -> Self {
+        let mut probes = [const { None }; SLOTS];
+        for (slot, template) in templates {
+            probes[slot] = Some(FingerProbe::of(template));
+        }
+        Self(probes)
+    }
+
+    /// Full comparison of every finger slot that both sides have.
+    pub(crate) fn compare(
+        &self,
+        references: &[Option<Template>; SLOTS],
+        comparator: &mut Comparator,
+        policy: &Policy,
+    ) -> Vec<Evidence> {
+        let calibration = khop_fingerprint::calibration();
+        let shared = self
+            .0
+            .iter()
+            .zip(references)
+            .enumerate()
+            .filter_map(|(slot, (p, r))| Some((slot, p.as_ref()?, r.as_ref()?)));
+        shared
+            .map(|(slot, probe, reference)| {
+                let similarity = comparator.compare(probe, &Reference::of(reference));
+                let position = FingerPosition::from_code(slot as u8).expect("slots are the ISO codes 0 to 10");
+                let cap = policy.finger_cap.nats();
+                calibrated(Trait::Finger(position), similarity, calibration, FINGER_FLOOR_NATS, cap)
+            })
+            .collect()
+    }
+}
+
+/// Evidence of one face comparison.
+pub(crate) fn face_evidence(cosine: f32, calibration: &Calibration, policy: &Policy) -> Evidence {
+    calibrated(Trait::Face, cosine, calibration, FACE_FLOOR_NATS, policy.face_cap.nats())
+}
+
+fn calibrated(of: Trait, similarity: f32, calibration: &Calibration, floor: f32, cap: f32) -> Evidence {
+    let llr = calibration.llr(similarity).nats().clamp(floor, cap.max(floor));
+    Evidence { of, score: calibration.score(similarity), llr: Llr::new(llr) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(of: Trait, score: f32, llr: f32) -> Evidence {
+        Evidence { of, score: Score::new(score), llr: Llr::new(llr) }
+    }
+
+    #[test]
+    fn one_trait_keeps_its_own_score_and_several_show_the_bound() {
+        assert_eq!(Fused::of(vec![]), None);
+        let face = evidence(Trait::Face, 72.0, 13.8);
+        assert_eq!(Fused::of(vec![face]).unwrap().score, Score::new(72.0));
+        let finger = evidence(Trait::Finger(FingerPosition::LeftIndex), 5.0, -2.0);
+        let both = Fused::of(vec![finger, face]).unwrap();
+        assert_eq!(both.score, Llr::new(-2.0 + 13.8).score());
+    }
+
+    #[test]
+    fn floors_and_caps_hold() {
+        let knot = |similarity, score, llr| khop_vocabulary::Knot { similarity, score, llr };
+        let table =
+            Calibration::new("t", vec![knot(-1.0, 0.0, -40.0), knot(1.0, 90.0, 40.0)], Default::default()).unwrap();
+        assert_eq!(face_evidence(1.0, &table, &Policy::default()).llr, Llr::new(13.8));
+        assert_eq!(face_evidence(-1.0, &table, &Policy::default()).llr, Llr::new(FACE_FLOOR_NATS));
+    }
+}

@@ -1,0 +1,77 @@
+//! What can be asked of one realm? The handle on which enrol, verify, identify, deduplicate and erase live.
+
+use std::sync::Arc;
+
+use khop_vocabulary::{Encounter, EncounterId, GalleryId, RealmId, SubjectId};
+
+use crate::Error;
+use crate::core::Core;
+use crate::realm_state::RealmState;
+use crate::writer::Writer;
+
+/// A handle on one realm; cheap to clone, usable from any thread but those of [`crate::Engine::pool`].
+#[derive(Clone)]
+pub struct Realm {
+    pub(crate) id: RealmId,
+    pub(crate) core: Arc<Core>,
+    pub(crate) writer: Arc<Writer>,
+}
+
+impl std::fmt::Debug for Realm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Realm({})", self.id)
+    }
+}
+
+impl Realm {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &RealmId {
+        &self.id
+    }
+
+    /// The realm as it is now; an error once it was dropped or its time is over.
+    pub(crate) fn state(&self) -> Result<Arc<RealmState>, Error> {
+        self.core.realm(&self.id)
+    }
+
+    /// Reads an encounter as received.
+    ///
+    /// # Errors
+    /// An unknown encounter, an expired realm or a damaged record.
+    pub fn read(&self, encounter: &EncounterId) -> Result<Encounter, Error> {
+        let state = self.state()?;
+        let record = self.core.store.find_encounter(state.number, encounter)?;
+        let record = record.ok_or_else(|| Error::UnknownEncounter(encounter.clone()))?;
+        Ok(self.core.store.read(state.number, record)?)
+    }
+
+    /// Every encounter of a subject, in the order they were enrolled.
+    ///
+    /// # Errors
+    /// An unknown subject, an expired realm or a damaged catalogue.
+    pub fn encounters_of(&self, subject: &SubjectId) -> Result<Vec<EncounterId>, Error> {
+        let state = self.state()?;
+        let records = self.core.store.find_subject(state.number, subject)?;
+        if records.is_empty() {
+            return Err(Error::UnknownSubject(subject.clone()));
+        }
+        records.into_iter().map(|record| Ok(self.core.store.identity(state.number, record)?.1)).collect()
+    }
+
+    /// Galleries that have at least one encounter.
+    ///
+    /// # Errors
+    /// An expired realm or a damaged catalogue.
+    pub fn galleries(&self) -> Result<Vec<GalleryId>, Error> {
+        Ok(self.core.store.galleries(self.state()?.number)?)
+    }
+
+    pub(crate) fn check_gallery(&self, gallery: &GalleryId) -> Result<(), Error> {
+        if gallery.is_all() || self.galleries()?.contains(gallery) {
+            Ok(())
+        } else {
+            Err(Error::UnknownGallery(gallery.clone()))
+        }
+    }
+}

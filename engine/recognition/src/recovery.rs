@@ -1,0 +1,96 @@
+//! What was acknowledged? Realms, snapshots and tails as the catalogue tells, derived data made again where it is
+//! missing, damaged or of another algorithm.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use khop_store::{Change, RealmNumber, RecordNumber, Segment, SegmentNumber, Snapshot};
+use khop_vocabulary::{Encounter, RealmId};
+use rayon::prelude::*;
+
+use crate::Error;
+use crate::columns::{algorithms, draft};
+use crate::core::Core;
+use crate::prepared::Prepared;
+use crate::realm_state::RealmState;
+use crate::row::Row;
+use crate::tail::Tail;
+
+/// Encounters read from the catalogue at a time.
+const BATCH: usize = 1024;
+/// Rows of a segment made by a rebuild.
+const REBUILT_ROWS: usize = 65_536;
+
+/// Everything the engine holds in memory after opening.
+pub(crate) struct Recovered {
+    pub(crate) realms: BTreeMap<RealmId, Arc<RealmState>>,
+    pub(crate) tails: HashMap<RealmNumber, Tail>,
+}
+
+pub(crate) fn recover(core: &Core) -> Result<Recovered, Error> {
+    let mut recovered = Recovered { realms: BTreeMap::new(), tails: HashMap::new() };
+    for record in core.store.realms()? {
+        let erased = core.store.erased(record.number)?;
+        let opened = core.store.open_segments(record.number)?;
+        let sound = opened.iter().all(|s| s.as_ref().is_ok_and(|s| s.algorithms() == algorithms()));
+        let (snapshot, tail) = if sound {
+            let segments: Vec<Arc<Segment>> = opened.into_iter().flatten().collect();
+            let next = segments.iter().filter(|s| s.rows() > 0).map(|s| s.record(s.rows() - 1).get() + 1).max();
+            let rows = rows_from(core, record.number, RecordNumber::new(next.unwrap_or(0)))?;
+            let tail = Tail::of(rows)?;
+            (Snapshot::of(segments.into_iter().chain(tail.segments()), &erased), tail)
+        } else {
+            let state = RealmState::new(&record, Snapshot::default());
+            (rebuild(core, &state)?.0, Tail::default())
+        };
+        let state = RealmState::new(&record, snapshot);
+        recovered.tails.insert(record.number, tail);
+        recovered.realms.insert(record.id, Arc::new(state));
+    }
+    Ok(recovered)
+}
+
+/// Makes every segment of a realm again from the catalogue and commits them in the place of the old ones.
+/// Memory: the rows of one segment, about 25 kB each.
+pub(crate) fn rebuild(core: &Core, realm: &RealmState) -> Result<(Snapshot, usize), Error> {
+    let old: Vec<SegmentNumber> = core.store.segments(realm.number)?.iter().map(|s| s.number).collect();
+    let (mut segments, mut records, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut next = RecordNumber::new(0);
+    loop {
+        let batch = core.store.records_from(realm.number, next, BATCH)?;
+        let last = batch.last().map(|(record, _)| record.get());
+        rows.extend(prepare(core, batch)?);
+        if rows.len() >= REBUILT_ROWS || (last.is_none() && !rows.is_empty()) {
+            let (record, segment) = core.store.write_segment(realm.number, &draft(&rows)?)?;
+            records.push(record);
+            segments.push(segment);
+            rows.clear();
+        }
+        match last {
+            Some(last) => next = RecordNumber::new(last + 1),
+            None => break,
+        }
+    }
+    core.store.commit(&[Change::SetSegments { realm: realm.number, add: records, remove: old }])?;
+    let count = segments.len();
+    Ok((Snapshot::of(segments, &core.store.erased(realm.number)?), count))
+}
+
+fn rows_from(core: &Core, realm: RealmNumber, mut next: RecordNumber) -> Result<Vec<Arc<Row>>, Error> {
+    let mut rows = Vec::new();
+    loop {
+        let batch = core.store.records_from(realm, next, BATCH)?;
+        let Some((last, _)) = batch.last() else { return Ok(rows) };
+        next = RecordNumber::new(last.get() + 1);
+        rows.extend(prepare(core, batch)?);
+    }
+}
+
+/// Derives rows from encounters as received, on all threads of the pool.
+fn prepare(core: &Core, encounters: Vec<(RecordNumber, Encounter)>) -> Result<Vec<Arc<Row>>, Error> {
+    let one = |(record, encounter): (RecordNumber, Encounter)| {
+        let prepared = Prepared::of(&encounter.samples)?;
+        Ok(Arc::new(Row::new(record, &encounter, prepared)))
+    };
+    core.pool.install(|| encounters.into_par_iter().map(one).collect())
+}

@@ -1,0 +1,63 @@
+//! Who and what is behind a record? The catalogue's answer, and the writer's for records not yet committed.
+
+use std::collections::HashMap;
+
+use khop_face::UnitVector;
+use khop_store::{RecordNumber, StoreError};
+use khop_vocabulary::{EncounterId, FaceVector, ModelId, SampleFormat, SubjectId};
+
+use crate::Error;
+use crate::core::Core;
+use crate::realm_state::RealmState;
+
+/// An encounter that is in the writer's hands but not yet in the catalogue.
+pub(crate) struct Pending {
+    pub(crate) subject: SubjectId,
+    pub(crate) encounter: EncounterId,
+    pub(crate) face: Option<UnitVector>,
+}
+
+/// Where a search looks up the references it kept.
+pub(crate) struct References<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) realm: &'a RealmState,
+    /// Empty for everybody but the writer.
+    pub(crate) pending: HashMap<RecordNumber, Pending>,
+}
+
+impl<'a> References<'a> {
+    pub(crate) fn committed(core: &'a Core, realm: &'a RealmState) -> Self {
+        Self { core, realm, pending: HashMap::new() }
+    }
+
+    /// Whose record it is; `None` when it was erased since the snapshot.
+    pub(crate) fn identity(&self, record: RecordNumber) -> Result<Option<(SubjectId, EncounterId)>, Error> {
+        if let Some(pending) = self.pending.get(&record) {
+            return Ok(Some((pending.subject.clone(), pending.encounter.clone())));
+        }
+        unless_erased(self.core.store.identity(self.realm.number, record))
+    }
+
+    /// The record's face as received, unit length, for exact rescoring; `None` when it was erased since the snapshot.
+    pub(crate) fn face(&self, record: RecordNumber, model: &ModelId) -> Result<Option<UnitVector>, Error> {
+        if let Some(pending) = self.pending.get(&record) {
+            return Ok(pending.face.clone());
+        }
+        let Some(encounter) = unless_erased(self.core.store.read(self.realm.number, record))? else { return Ok(None) };
+        let wanted = SampleFormat::FaceVector(model.clone());
+        let incomplete = |cause: String| Error::Incomplete { cause: format!("{record}: {cause}") };
+        let face = encounter.samples.iter().find(|s| s.format == wanted);
+        let face = face.ok_or_else(|| incomplete("its segment holds a face, its encounter does not".into()))?;
+        let values = khop_formats::read_face_vector(&face.bytes).map_err(|cause| incomplete(cause.to_string()))?;
+        let vector = FaceVector::new(model.clone(), values).map_err(|cause| incomplete(cause.to_string()))?;
+        Ok(Some(UnitVector::of(&vector)))
+    }
+}
+
+fn unless_erased<T>(found: Result<T, StoreError>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::UnknownRecord { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,274 @@
+//! Who could it be? The one search path: mask, scan of planes, survivors, full comparison.
+//!
+//! Enrolment, identification and deduplication all come through here. A person's survivors are the union of the
+//! face scan and the fused finger-code scan, each at its own relaxed threshold, so that neither a bad face nor bad
+//! fingers hide a duplicate; the full comparators then decide.
+
+use khop_face::{UnitVector, cosine};
+use khop_fingerprint::Comparator;
+use khop_index::{Exhaustive, Probe, Query, RowMask, Term, VectorIndex, scan_evidence};
+use khop_store::{RecordNumber, Segment, Snapshot, View};
+use khop_vocabulary::{Calibration, Filter, GalleryId, Llr, ModelId, Score};
+use rayon::prelude::*;
+
+use crate::Error;
+use crate::calibrations::{CODE_CAP_NATS, CODE_EVIDENCE};
+use crate::columns::Columns;
+use crate::core::Core;
+use crate::evidence::{FingerProbes, Fused, face_evidence};
+use crate::mask::mask;
+use crate::prepared::{Prepared, SLOTS};
+use crate::realm_state::RealmState;
+use crate::references::References;
+
+/// Up to this many references, nothing is scanned: every one is fully compared (a flight, a small office).
+const EXACT_ROWS: u64 = 256;
+/// False survivors a scan may be expected to keep per search, by its calibration.
+const EXPECTED_FALSE_SURVIVORS: f64 = 32.0;
+/// A scan keeps a reference whose codes reach this share of what the probe's fingers could say at most.
+const CODE_SHARE_OF_CAP: f32 = 0.4;
+/// Most survivors of one scan of one segment; beyond it the answer says that there are more.
+const MAX_SURVIVORS: usize = 50_000;
+
+/// A probe prepared once for every segment.
+pub(crate) struct ProbeSet {
+    fingers: Option<FingerProbes>,
+    codes: Vec<(usize, Probe)>,
+    face: Option<FaceProbe>,
+}
+
+struct FaceProbe {
+    model: ModelId,
+    vector: UnitVector,
+    probe: Probe,
+    calibration: Calibration,
+}
+
+impl ProbeSet {
+    pub(crate) fn of(prepared: &Prepared, core: &Core, realm: &RealmState) -> Result<Self, Error> {
+        let probe = |vector: &[f32]| {
+            Probe::new(vector).map_err(|cause| Error::BadInput { field: "samples", cause: cause.to_string() })
+        };
+        let present = || prepared.fingers.iter().enumerate().filter_map(|(slot, f)| Some((slot, f.as_ref()?)));
+        let mut codes = Vec::new();
+        for (slot, finger) in present() {
+            if let Some(code) = &finger.code {
+                codes.push((slot, probe(code)?));
+            }
+        }
+        let face = match &prepared.face {
+            None => None,
+            Some(face) => {
+                realm.check_face_model(&face.model, face.vector.dim())?;
+                Some(FaceProbe {
+                    model: face.model.clone(),
+                    vector: face.vector.clone(),
+                    probe: probe(face.vector.as_slice())?,
+                    calibration: core.models.load().calibration(&face.model)?,
+                })
+            }
+        };
+        let fingers = present().next().map(|_| FingerProbes::of(present().map(|(slot, f)| (slot, &f.template))));
+        Ok(Self { fingers, codes, face })
+    }
+}
+
+/// Which references are searched.
+pub(crate) struct Scope<'a> {
+    pub(crate) gallery: &'a GalleryId,
+    pub(crate) filter: &'a Filter,
+    /// Only this record and those enrolled after it.
+    pub(crate) from: RecordNumber,
+    /// Only records enrolled before this one.
+    pub(crate) before: RecordNumber,
+}
+
+impl<'a> Scope<'a> {
+    /// Every record of the gallery that passes the filter.
+    pub(crate) fn all(gallery: &'a GalleryId, filter: &'a Filter) -> Self {
+        Self { gallery, filter, from: RecordNumber::new(0), before: RecordNumber::new(u64::MAX) }
+    }
+}
+
+/// One reference that was fully compared.
+pub(crate) struct Compared {
+    pub(crate) record: RecordNumber,
+    pub(crate) fused: Fused,
+}
+
+/// Proof that a search saw every reference it was asked to see. Only [`search`] makes one.
+pub(crate) struct CompletedSearch {
+    /// References in scope.
+    pub(crate) searched: u64,
+    /// Those fully compared.
+    pub(crate) compared: Vec<Compared>,
+    /// A scan kept as many survivors as it may; there may be more.
+    pub(crate) truncated: bool,
+    _proof: (),
+}
+
+impl CompletedSearch {
+    /// Nobody in scope has a trait that the probe has: complete for an enrolment, whose person is then a stranger.
+    pub(crate) fn unless_comparable(error: Error) -> Result<Self, Error> {
+        match error {
+            Error::NotComparable => Ok(Self { searched: 0, compared: Vec::new(), truncated: false, _proof: () }),
+            error => Err(error),
+        }
+    }
+
+    /// The union of two searches of one probe over disjoint scopes.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.searched += other.searched;
+        self.compared.extend(other.compared);
+        self.truncated |= other.truncated;
+        self
+    }
+}
+
+/// One segment of the snapshot with the rows in scope.
+struct Part<'a> {
+    view: &'a View,
+    columns: Columns<'a>,
+    mask: RowMask,
+    rows_in_scope: u64,
+}
+
+impl Part<'_> {
+    /// Whether any of its rows can be compared with the probe at all.
+    fn shares_a_trait(&self, probe: &ProbeSet) -> bool {
+        (probe.face.is_some() && self.columns.face.is_some())
+            || (probe.fingers.is_some() && self.columns.has_templates())
+    }
+}
+
+/// Searches a snapshot; every segment is seen or the answer is an error.
+///
+/// Cost: a scan of the planes in scope at memory speed, plus about 50 µs a finger for each survivor.
+pub(crate) fn search(
+    references: &References<'_>,
+    snapshot: &Snapshot,
+    probe: &ProbeSet,
+    scope: &Scope<'_>,
+) -> Result<CompletedSearch, Error> {
+    let parts = snapshot.views().par_iter().filter_map(|view| part(view, scope).transpose());
+    let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+    let searched: u64 = parts.iter().map(|p| p.rows_in_scope).sum();
+    if searched > 0 && !parts.iter().any(|p| p.rows_in_scope > 0 && p.shares_a_trait(probe)) {
+        return Err(Error::NotComparable);
+    }
+    let scannable = !probe.codes.is_empty() || probe.face.is_some();
+    let thresholds = (searched > EXACT_ROWS && scannable).then(|| ScanThresholds::of(searched, probe));
+    let survivors = parts.par_iter().map(|part| match &thresholds {
+        Some(thresholds) => scan(part, probe, thresholds),
+        None => Ok((part.mask.iter().map(|row| row as u32).collect(), false)),
+    });
+    let survivors = survivors.collect::<Result<Vec<(Vec<u32>, bool)>, Error>>()?;
+    let truncated = survivors.iter().any(|(_, more)| *more);
+    let rows: Vec<(&Part<'_>, u32)> =
+        parts.iter().zip(&survivors).flat_map(|(part, (rows, _))| rows.iter().map(move |&row| (part, row))).collect();
+    let compared = rows
+        .par_iter()
+        .map_init(Comparator::new, |comparator, &(part, row)| compare_row(references, part, row, probe, comparator));
+    let compared: Vec<Compared> = compared.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
+    references.core.counters.count_search(searched, compared.len() as u64);
+    Ok(CompletedSearch { searched, compared, truncated, _proof: () })
+}
+
+/// `None` when the segment has no record in scope; then nothing of it is read.
+fn part<'a>(view: &'a View, scope: &Scope<'_>) -> Result<Option<Part<'a>>, Error> {
+    let first = rows_before(&view.segment, scope.from);
+    let end = rows_before(&view.segment, scope.before);
+    if first >= end {
+        return Ok(None);
+    }
+    let columns = Columns::of(&view.segment)?;
+    let mut mask = mask(view, &columns, scope.gallery, scope.filter)?;
+    (0..first).chain(end..columns.rows()).for_each(|row| mask.clear(row));
+    let rows_in_scope = mask.count() as u64;
+    Ok(Some(Part { view, columns, mask, rows_in_scope }))
+}
+
+/// How many rows hold records before this one: records ascend within a segment.
+fn rows_before(segment: &Segment, record: RecordNumber) -> usize {
+    let (mut low, mut high) = (0, segment.rows());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if segment.record(middle) < record { low = middle + 1 } else { high = middle }
+    }
+    low as usize
+}
+
+/// From where on a scan keeps a reference, for the number of references in scope.
+struct ScanThresholds {
+    face_cosine: f32,
+    code_llr: f32,
+}
+
+impl ScanThresholds {
+    fn of(references: u64, probe: &ProbeSet) -> Self {
+        let ratio = (references as f64 / EXPECTED_FALSE_SURVIVORS).max(10.0);
+        let face_score = Score::new((10.0 * ratio.log10()) as f32);
+        let face_cosine = probe.face.as_ref().map_or(f32::INFINITY, |f| f.calibration.similarity_at_score(face_score));
+        let most = CODE_CAP_NATS * probe.codes.len() as f32;
+        let code_llr = (ratio.ln() as f32).min(most * CODE_SHARE_OF_CAP);
+        Self { face_cosine, code_llr }
+    }
+}
+
+/// Rows of one segment that its planes cannot rule out.
+fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Result<(Vec<u32>, bool), Error> {
+    let incomplete = |cause: khop_index::SearchError| Error::Incomplete { cause: cause.to_string() };
+    let mut survivors = Vec::new();
+    let mut more = false;
+    if let (Some(face), Some(plane)) = (&probe.face, part.columns.face) {
+        let query = Query { threshold: thresholds.face_cosine, limit: MAX_SURVIVORS, mask: &part.mask };
+        let answer = Exhaustive(plane).search(&face.probe, &query).map_err(incomplete)?;
+        survivors.extend(answer.neighbours.iter().map(|n| n.row));
+        more |= answer.more;
+    }
+    let with_plane = probe.codes.iter().filter_map(|(slot, probe)| Some((part.columns.fingers[*slot]?, probe)));
+    let terms: Vec<Term<'_>> =
+        with_plane.map(|(plane, probe)| Term { plane, probe, evidence: &CODE_EVIDENCE }).collect();
+    if !terms.is_empty() {
+        let (found, cut) = scan_evidence(&terms, &part.mask, thresholds.code_llr, MAX_SURVIVORS).map_err(incomplete)?;
+        survivors.extend(found.iter().map(|e| e.row));
+        more |= cut;
+    }
+    if probe.fingers.is_some() {
+        let uncoded = part.columns.uncoded()?;
+        survivors.extend(uncoded.iter().filter(|&row| part.mask.contains(row as usize)));
+    }
+    survivors.sort_unstable();
+    survivors.dedup();
+    Ok((survivors, more))
+}
+
+/// Full comparison of one row; `None` when it shares no trait or was erased since the snapshot.
+fn compare_row(
+    references: &References<'_>,
+    part: &Part<'_>,
+    row: u32,
+    probe: &ProbeSet,
+    comparator: &mut Comparator,
+) -> Result<Option<Compared>, Error> {
+    let policy = &references.core.policy;
+    let record = part.view.segment.record(row);
+    let mut evidence = Vec::with_capacity(SLOTS + 1);
+    if let Some(fingers) = &probe.fingers {
+        evidence.extend(fingers.compare(&part.columns.templates(row)?, comparator, policy));
+    }
+    if let (Some(face), Some(plane)) = (&probe.face, part.columns.face)
+        && plane.is_present(row as usize)
+    {
+        let Some(reference) = references.face(record, &face.model)? else { return Ok(None) };
+        evidence.push(face_evidence(cosine(&face.vector, &reference), &face.calibration, policy));
+    }
+    Ok(Fused::of(evidence).map(|fused| Compared { record, fused }))
+}
+
+/// Highest evidence first; the record number settles ties, so that the order never depends on threads.
+pub(crate) fn by_evidence(a: &Compared, b: &Compared) -> std::cmp::Ordering {
+    let key = |c: &Compared| (c.fused.llr, c.fused.score);
+    let (left, right): ((Llr, Score), (Llr, Score)) = (key(a), key(b));
+    right.partial_cmp(&left).unwrap_or(std::cmp::Ordering::Equal).then(a.record.cmp(&b.record))
+}

@@ -1,0 +1,111 @@
+//! Is it the claimed person? One probe against the encounters of one subject.
+
+use khop_fingerprint::Comparator;
+use khop_store::RecordNumber;
+use khop_vocabulary::{EncounterId, Evidence, Fmr, Llr, Policy, Sample, Score, SubjectId};
+
+use crate::calibrations::FaceModels;
+use crate::evidence::{FingerProbes, Fused, face_evidence};
+use crate::prepared::Prepared;
+use crate::{Error, Realm};
+
+/// Whom the probe is said to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// This person: the best of their encounters speaks.
+    Subject(SubjectId),
+    /// This encounter only.
+    Encounter(EncounterId),
+}
+
+/// The answer of a 1:1 comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verification {
+    /// Whether the score reaches the threshold.
+    pub is_match: bool,
+    /// On the public scale.
+    pub score: Score,
+    /// The false match rate the score claims.
+    pub fmr: Fmr,
+    /// Fused evidence, clipped trait by trait, nats.
+    pub llr: Llr,
+    /// Trait by trait.
+    pub evidence: Vec<Evidence>,
+    /// The score that was asked for.
+    pub threshold: Score,
+}
+
+impl Verification {
+    pub(crate) fn of(fused: Fused, policy: &Policy) -> Self {
+        let threshold = Score::of_fmr(policy.verify_fmr);
+        let Fused { evidence, llr, score } = fused;
+        Self { is_match: score >= threshold, score, fmr: score.fmr(), llr, evidence, threshold }
+    }
+}
+
+impl Realm {
+    /// Compares the probe with the claimed person's references. About 0.1 ms a finger to prepare, 50 µs to compare.
+    ///
+    /// # Errors
+    /// Bad samples, an unknown subject or encounter, another face model, or no shared trait.
+    pub fn verify(&self, claim: &Claim, probe: &[Sample]) -> Result<Verification, Error> {
+        let state = self.state()?;
+        let records: Vec<RecordNumber> = match claim {
+            Claim::Subject(subject) => self.core.store.find_subject(state.number, subject)?,
+            Claim::Encounter(encounter) => {
+                self.core.store.find_encounter(state.number, encounter)?.into_iter().collect()
+            }
+        };
+        if records.is_empty() {
+            return Err(match claim {
+                Claim::Subject(subject) => Error::UnknownSubject(subject.clone()),
+                Claim::Encounter(encounter) => Error::UnknownEncounter(encounter.clone()),
+            });
+        }
+        self.core.pool.install(|| {
+            let probe = Prepared::of(probe)?;
+            if let Some(face) = &probe.face {
+                state.check_face_model(&face.model, face.vector.dim())?;
+            }
+            let models = self.core.models.load();
+            let mut best: Option<Fused> = None;
+            for record in records {
+                let encounter = self.core.store.read(state.number, record)?;
+                let reference = Prepared::of(&encounter.samples)?;
+                let fused = compare_prepared(&probe, &reference, &models, &self.core.policy)?;
+                best = match (best, fused) {
+                    (Some(kept), Some(new)) if new.llr <= kept.llr => Some(kept),
+                    (kept, new) => new.or(kept),
+                };
+            }
+            let best = best.ok_or(Error::NotComparable)?;
+            Ok(Verification::of(best, &self.core.policy))
+        })
+    }
+}
+
+/// Everything the two share, compared in full; `None` when they share nothing.
+pub(crate) fn compare_prepared(
+    probe: &Prepared,
+    reference: &Prepared,
+    models: &FaceModels,
+    policy: &Policy,
+) -> Result<Option<Fused>, Error> {
+    let templates = |p: &Prepared| p.fingers.each_ref().map(|f| f.as_ref().map(|f| f.template.clone()));
+    let fingers = templates(probe);
+    let present = fingers.iter().enumerate().filter_map(|(slot, t)| Some((slot, t.as_ref()?)));
+    let mut evidence = FingerProbes::of(present).compare(&templates(reference), &mut Comparator::new(), policy);
+    if let (Some(a), Some(b)) = (&probe.face, &reference.face) {
+        if a.model != b.model || a.vector.dim() != b.vector.dim() {
+            return Err(Error::ModelMismatch {
+                expected: b.model.clone(),
+                expected_dim: b.vector.dim(),
+                found: a.model.clone(),
+                found_dim: a.vector.dim(),
+            });
+        }
+        let calibration = models.calibration(&a.model)?;
+        evidence.push(face_evidence(khop_face::cosine(&a.vector, &b.vector), &calibration, policy));
+    }
+    Ok(Fused::of(evidence))
+}

@@ -1,0 +1,470 @@
+//! Who changes anything? One thread: it rechecks, commits in groups, and publishes the next snapshot.
+//!
+//! Commands wait in a bounded queue. Enrolments and erasures that wait together go into one catalogue transaction
+//! and share its fsync. Readers never wait for the writer and it never waits for them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use khop_store::{Applied, Change, NewCase, RealmNumber, RecordNumber, Segment, SegmentRecord, Snapshot};
+use khop_vocabulary::{Encounter, EncounterId, ModelId, Outcome, RealmId};
+
+use crate::calibrations::MODELS_KEY;
+use crate::columns::draft;
+use crate::core::Core;
+use crate::enrol::Searched;
+use crate::prepared::Prepared;
+use crate::realm_state::RealmState;
+use crate::references::{Pending, References};
+use crate::row::Row;
+use crate::search::{CompletedSearch, Scope, search};
+use crate::tail::Tail;
+use crate::{CaseId, Enrolment, Erasure, Error, FaceModel, Identification, Purge, Search};
+
+/// Commands that may wait.
+const QUEUE: usize = 1024;
+/// Enrolments and erasures that share one transaction at most.
+const GROUP: usize = 256;
+/// A tail of at least this many rows is sealed on a clean close, so that the next open need not prepare it again.
+const SEAL_ON_CLOSE_ROWS: usize = 256;
+
+/// An enrolment that has been searched on a snapshot and waits to be rechecked and committed.
+pub(crate) struct EnrolCommand {
+    pub(crate) realm: Arc<RealmState>,
+    pub(crate) encounter: Encounter,
+    pub(crate) prepared: Prepared,
+    pub(crate) searched: Option<Searched>,
+}
+
+/// Records to be erased together.
+pub(crate) struct EraseCommand {
+    pub(crate) realm: Arc<RealmState>,
+    pub(crate) records: Vec<RecordNumber>,
+}
+
+type Reply<T> = SyncSender<Result<T, Error>>;
+
+enum Command {
+    Enrol(Box<EnrolCommand>, Reply<Enrolment>),
+    Erase(EraseCommand, Reply<Erasure>),
+    CreateRealm(RealmId, Option<u64>, Reply<()>),
+    DropRealm(RealmId, Reply<Purge>),
+    RegisterModel(Box<FaceModel>, Reply<()>),
+    Sealed(Arc<RealmState>, Result<(SegmentRecord, Arc<Segment>), Error>),
+    Rebuild(RealmId, Reply<usize>),
+    Close,
+}
+
+/// The handle that puts commands into the queue. Dropping the last one drains the queue and ends the thread.
+pub(crate) struct Writer {
+    sender: SyncSender<Command>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn start(core: Arc<Core>, tails: HashMap<RealmNumber, Tail>) -> Result<Self, Error> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let own = sender.clone();
+        let thread = std::thread::Builder::new().name("khop-writer".into());
+        let thread = thread.spawn(move || WriterThread { core, tails, sender: own }.run(&receiver));
+        let thread = thread.map_err(|cause| Error::Threads(cause.to_string()))?;
+        Ok(Self { sender, thread: Mutex::new(Some(thread)) })
+    }
+
+    fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = sync_channel(1);
+        self.sender.send(command(reply)).map_err(|_| Error::Closing)?;
+        answer.recv().map_err(|_| Error::Closing)?
+    }
+
+    pub(crate) fn enrol(&self, command: EnrolCommand) -> Result<Enrolment, Error> {
+        self.ask(|reply| Command::Enrol(Box::new(command), reply))
+    }
+
+    pub(crate) fn erase(&self, command: EraseCommand) -> Result<Erasure, Error> {
+        self.ask(|reply| Command::Erase(command, reply))
+    }
+
+    pub(crate) fn create_realm(&self, id: RealmId, expires_at_unix_s: Option<u64>) -> Result<(), Error> {
+        self.ask(|reply| Command::CreateRealm(id, expires_at_unix_s, reply))
+    }
+
+    pub(crate) fn drop_realm(&self, id: RealmId) -> Result<Purge, Error> {
+        self.ask(|reply| Command::DropRealm(id, reply))
+    }
+
+    pub(crate) fn register_model(&self, model: FaceModel) -> Result<(), Error> {
+        self.ask(|reply| Command::RegisterModel(Box::new(model), reply))
+    }
+
+    pub(crate) fn rebuild(&self, id: RealmId) -> Result<usize, Error> {
+        self.ask(|reply| Command::Rebuild(id, reply))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.sender.send(Command::Close);
+        if let Some(thread) = self.thread.get_mut().ok().and_then(Option::take) {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct WriterThread {
+    core: Arc<Core>,
+    tails: HashMap<RealmNumber, Tail>,
+    sender: SyncSender<Command>,
+}
+
+impl WriterThread {
+    fn run(mut self, commands: &Receiver<Command>) {
+        let mut next = commands.recv().ok();
+        while let Some(command) = next.take() {
+            match command {
+                Command::Enrol(..) | Command::Erase(..) => {
+                    let mut group = vec![command];
+                    while group.len() < GROUP {
+                        match commands.try_recv() {
+                            Ok(more @ (Command::Enrol(..) | Command::Erase(..))) => group.push(more),
+                            Ok(other) => {
+                                next = Some(other);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.commit_group(group);
+                }
+                Command::CreateRealm(id, expires, reply) => answer(reply, self.create_realm(id, expires)),
+                Command::DropRealm(id, reply) => answer(reply, self.drop_realm(&id)),
+                Command::RegisterModel(model, reply) => answer(reply, self.register_model(*model)),
+                Command::Sealed(realm, written) => self.finish_seal(&realm, written),
+                Command::Rebuild(id, reply) => answer(reply, self.rebuild(&id)),
+                Command::Close => break,
+            }
+            next = next.or_else(|| commands.recv().ok());
+        }
+        self.seal_on_close();
+    }
+
+    /// Rechecks every command against what the ones before it changed, then commits them all or none.
+    fn commit_group(&mut self, commands: Vec<Command>) {
+        let mut group = Group::default();
+        for command in commands {
+            match command {
+                Command::Enrol(command, reply) => match group.enrol(self, *command) {
+                    Ok(enrolment) => group.replies.push(Waiting::Enrol(Box::new(enrolment), reply)),
+                    Err(error) => answer(reply, Err(error)),
+                },
+                Command::Erase(command, reply) => match group.erase(self, &command) {
+                    Ok(erasure) => group.replies.push(Waiting::Erase(erasure, reply)),
+                    Err(error) => answer(reply, Err(error)),
+                },
+                _ => unreachable!("a group holds enrolments and erasures only"),
+            }
+        }
+        if group.changes.is_empty() {
+            return;
+        }
+        let committed = self.core.store.commit(&group.changes).map_err(Error::from);
+        match committed.and_then(|applied| group.confirm(&applied)) {
+            Ok(()) => {
+                for (number, working) in group.realms {
+                    if let Some((model, dim)) = working.face_model {
+                        working.realm.settle_face_model(model, dim);
+                    }
+                    working.realm.snapshot.store(Arc::new(working.snapshot));
+                    self.tails.insert(number, working.tail);
+                    self.seal_if_due(&working.realm);
+                }
+                group.replies.into_iter().for_each(Waiting::succeed);
+            }
+            Err(error) => group.replies.into_iter().for_each(|waiting| waiting.fail(&error)),
+        }
+    }
+
+    fn create_realm(&mut self, id: RealmId, expires_at_unix_s: Option<u64>) -> Result<(), Error> {
+        let change = Change::CreateRealm { id: id.clone(), expires_at_unix_s, note: "create realm".into() };
+        match self.one(change)? {
+            Applied::Created { realm } => {
+                let record =
+                    khop_store::RealmRecord { id: id.clone(), number: realm, expires_at_unix_s, face_model: None };
+                self.tails.insert(realm, Tail::default());
+                let state = Arc::new(RealmState::new(&record, Snapshot::default()));
+                self.core.change_realms(|realms| {
+                    realms.insert(id.clone(), Arc::clone(&state));
+                });
+                Ok(())
+            }
+            _ => Err(Error::RealmExists(id)),
+        }
+    }
+
+    /// Unreachable first, then gone: a search that has the snapshot already ends as it began.
+    fn drop_realm(&mut self, id: &RealmId) -> Result<Purge, Error> {
+        let state = self.core.realms.load().get(id).cloned().ok_or_else(|| Error::UnknownRealm(id.clone()))?;
+        self.core.change_realms(|realms| {
+            realms.remove(id);
+        });
+        match self.one(Change::DropRealm { realm: state.number, note: "drop realm".into() }) {
+            Ok(Applied::Dropped { records, .. }) => {
+                self.tails.remove(&state.number);
+                Ok(Purge { realm: id.clone(), encounters: records })
+            }
+            Ok(_) => Err(Error::UnknownRealm(id.clone())),
+            Err(error) => {
+                self.core.change_realms(|realms| {
+                    realms.insert(id.clone(), Arc::clone(&state));
+                });
+                Err(error)
+            }
+        }
+    }
+
+    fn register_model(&mut self, model: FaceModel) -> Result<(), Error> {
+        let mut models = (**self.core.models.load()).clone();
+        models.register(model);
+        self.one(Change::PutMeta { key: MODELS_KEY.to_owned(), value: Some(models.to_meta()) })?;
+        self.core.models.store(Arc::new(models));
+        Ok(())
+    }
+
+    fn one(&self, change: Change) -> Result<Applied, Error> {
+        let applied = self.core.store.commit(&[change])?;
+        applied.first().copied().ok_or_else(|| Error::Incomplete { cause: "the store answered nothing".into() })
+    }
+
+    /// Hands a long tail to a thread that writes it as a segment, while enrolments go on.
+    fn seal_if_due(&mut self, realm: &Arc<RealmState>) {
+        let Some(tail) = self.tails.get_mut(&realm.number) else { return };
+        if tail.is_sealing || tail.rows() < self.core.seal_rows {
+            return;
+        }
+        let rows = tail.begin_seal();
+        let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
+        std::thread::spawn(move || {
+            let written = write_segment(&core, &realm, &rows);
+            let _ = sender.send(Command::Sealed(realm, written));
+        });
+    }
+
+    fn finish_seal(&mut self, realm: &Arc<RealmState>, written: Result<(SegmentRecord, Arc<Segment>), Error>) {
+        let sealed = written.and_then(|(record, segment)| {
+            self.one(Change::SetSegments { realm: realm.number, add: vec![record], remove: vec![] })?;
+            Ok(segment)
+        });
+        let Some(tail) = self.tails.get_mut(&realm.number) else { return }; // dropped meanwhile
+        match sealed {
+            Ok(segment) => {
+                let snapshot = tail.finish_seal(&realm.snapshot.load(), segment);
+                realm.snapshot.store(Arc::new(snapshot));
+            }
+            Err(_) => tail.abandon_seal(),
+        }
+    }
+
+    /// Makes every segment of a realm again from the catalogue; returns how many there are then.
+    fn rebuild(&mut self, id: &RealmId) -> Result<usize, Error> {
+        let realm = self.core.realm(id)?;
+        let (snapshot, segments) = crate::recovery::rebuild(&self.core, &realm)?;
+        realm.snapshot.store(Arc::new(snapshot));
+        self.tails.insert(realm.number, Tail::default());
+        Ok(segments)
+    }
+
+    fn seal_on_close(&mut self) {
+        let realms: Vec<Arc<RealmState>> = self.core.realms.load().values().cloned().collect();
+        for realm in realms {
+            let Some(tail) = self.tails.get_mut(&realm.number) else { continue };
+            if tail.rows() >= SEAL_ON_CLOSE_ROWS && !tail.is_sealing {
+                let rows = tail.begin_seal();
+                let written = write_segment(&self.core, &realm, &rows);
+                self.finish_seal(&realm, written);
+            }
+        }
+    }
+}
+
+fn write_segment(core: &Core, realm: &RealmState, rows: &[Arc<Row>]) -> Result<(SegmentRecord, Arc<Segment>), Error> {
+    Ok(core.store.write_segment(realm.number, &draft(rows)?)?)
+}
+
+/// The asker may have gone away; what was done stays done.
+fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
+    let _ = reply.send(result);
+}
+
+/// A caller that waits for the commit.
+enum Waiting {
+    Enrol(Box<Enrolment>, Reply<Enrolment>),
+    Erase(Erasure, Reply<Erasure>),
+}
+
+impl Waiting {
+    fn succeed(self) {
+        match self {
+            Self::Enrol(enrolment, reply) => answer(reply, Ok(*enrolment)),
+            Self::Erase(erasure, reply) => answer(reply, Ok(erasure)),
+        }
+    }
+
+    fn fail(self, error: &Error) {
+        match self {
+            Self::Enrol(_, reply) => answer(reply, Err(error.clone())),
+            Self::Erase(_, reply) => answer(reply, Err(error.clone())),
+        }
+    }
+}
+
+/// A realm as it will be once the group is committed.
+struct Working {
+    realm: Arc<RealmState>,
+    snapshot: Snapshot,
+    tail: Tail,
+    next_record: RecordNumber,
+    face_model: Option<(ModelId, usize)>,
+    pending: HashMap<RecordNumber, Pending>,
+}
+
+/// Commands on their way into one transaction.
+#[derive(Default)]
+struct Group {
+    changes: Vec<Change>,
+    realms: HashMap<RealmNumber, Working>,
+    encounters: HashSet<(RealmNumber, EncounterId)>,
+    /// Where in `changes` each enrolment stands, and the record number it was promised.
+    promised: Vec<(usize, RecordNumber)>,
+    replies: Vec<Waiting>,
+}
+
+impl Group {
+    fn working(&mut self, thread: &WriterThread, realm: &Arc<RealmState>) -> Result<&mut Working, Error> {
+        if realm.is_expired() || !thread.tails.contains_key(&realm.number) {
+            return Err(Error::Expired(realm.id.clone()));
+        }
+        match self.realms.entry(realm.number) {
+            std::collections::hash_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
+            std::collections::hash_map::Entry::Vacant(entry) => Ok(entry.insert(Working {
+                realm: Arc::clone(realm),
+                snapshot: (**realm.snapshot.load()).clone(),
+                tail: thread.tails[&realm.number].clone(),
+                next_record: thread.core.store.counts(realm.number)?.next_record(),
+                face_model: None,
+                pending: HashMap::new(),
+            })),
+        }
+    }
+
+    fn enrol(&mut self, thread: &WriterThread, command: EnrolCommand) -> Result<Enrolment, Error> {
+        let EnrolCommand { realm, encounter, prepared, searched } = command;
+        let core = &thread.core;
+        let key = (realm.number, encounter.id.clone());
+        if self.encounters.contains(&key) || core.store.find_encounter(realm.number, &encounter.id)?.is_some() {
+            return Err(Error::EncounterExists(encounter.id));
+        }
+        let position = self.changes.len();
+        let working = self.working(thread, &realm)?;
+        let settles = working.check_face_model(&prepared)?;
+        let identification = match searched {
+            Some(searched) => Some(working.recheck(core, searched, &encounter)?),
+            None => None,
+        };
+        let outcome = identification.as_ref().map_or(Outcome::Clear, |i| i.decision.outcome());
+        let record = working.next_record;
+        let face = prepared.face.as_ref().map(|f| f.vector.clone());
+        let row = Arc::new(Row::new(record, &encounter, prepared));
+        working.snapshot = working.tail.append(&working.snapshot, row)?;
+        working.next_record = RecordNumber::new(record.get() + 1);
+        let (subject, id) = (encounter.subject.clone(), encounter.id.clone());
+        working.pending.insert(record, Pending { subject: subject.clone(), encounter: id.clone(), face });
+        let mut changes = Vec::with_capacity(2);
+        if let Some((model, dim)) = settles {
+            working.face_model = Some((model.clone(), dim));
+            changes.push(Change::SetFaceModel { realm: realm.number, model, dim: dim as u32 });
+        }
+        let case = (outcome > Outcome::Clear).then(|| NewCase {
+            candidates: identification
+                .iter()
+                .flat_map(|i| &i.candidates)
+                .map(|c| (c.encounter.clone(), c.score.value()))
+                .collect(),
+            outcome: crate::enrol::outcome_code(outcome),
+        });
+        changes.push(Change::Enrol { realm: realm.number, encounter, case, note: format!("enrol, {outcome:?}") });
+        self.encounters.insert(key);
+        self.promised.push((position + changes.len() - 1, record));
+        self.changes.extend(changes);
+        Ok(Enrolment { encounter: id, subject, identification, case: None })
+    }
+
+    fn erase(&mut self, thread: &WriterThread, command: &EraseCommand) -> Result<Erasure, Error> {
+        let realm = &command.realm;
+        let mut encounters = Vec::new();
+        for &record in &command.records {
+            match thread.core.store.identity(realm.number, record) {
+                Ok((_, encounter)) => encounters.push(encounter),
+                Err(khop_store::StoreError::UnknownRecord { .. }) => continue, // somebody was faster
+                Err(error) => return Err(error.into()),
+            }
+            let working = self.working(thread, realm)?;
+            working.snapshot = working.snapshot.with_erased(record);
+            self.changes.push(Change::Erase { realm: realm.number, record, note: "erase".into() });
+        }
+        Ok(Erasure { encounters })
+    }
+
+    /// The catalogue gave every enrolment the number its row carries, and a number to every case.
+    fn confirm(&mut self, applied: &[Applied]) -> Result<(), Error> {
+        let mut cases = Vec::with_capacity(self.promised.len());
+        for &(position, promised) in &self.promised {
+            match applied.get(position) {
+                Some(&Applied::Enrolled { record, case }) if record == promised => cases.push(case),
+                _ => return Err(Error::Incomplete { cause: format!("{promised} was not enrolled as announced") }),
+            }
+        }
+        let enrolments = self.replies.iter_mut().filter_map(|waiting| match waiting {
+            Waiting::Enrol(enrolment, _) => Some(enrolment),
+            Waiting::Erase(..) => None,
+        });
+        for (enrolment, case) in enrolments.zip(cases) {
+            enrolment.case = case.map(|number| CaseId(number.get()));
+        }
+        Ok(())
+    }
+}
+
+impl Working {
+    /// Refuses another model than the realm's; returns the model when this face is the first.
+    fn check_face_model(&self, prepared: &Prepared) -> Result<Option<(ModelId, usize)>, Error> {
+        let Some(face) = &prepared.face else { return Ok(None) };
+        let (model, dim) = (&face.model, face.vector.dim());
+        self.realm.check_face_model(model, dim)?;
+        match &self.face_model {
+            Some((expected, expected_dim)) if expected != model || *expected_dim != dim => Err(Error::ModelMismatch {
+                expected: expected.clone(),
+                expected_dim: *expected_dim,
+                found: model.clone(),
+                found_dim: dim,
+            }),
+            Some(_) => Ok(None),
+            None => Ok(self.realm.face_model().is_none().then(|| (model.clone(), dim))),
+        }
+    }
+
+    /// Completes a duplicate search with what was enrolled since its snapshot, the group's own members included.
+    fn recheck(&mut self, core: &Core, searched: Searched, encounter: &Encounter) -> Result<Identification, Error> {
+        let request = Search { except: Some(encounter.subject.clone()), ..Search::default() };
+        let realm = Arc::clone(&self.realm);
+        let references = References { core, realm: &realm, pending: std::mem::take(&mut self.pending) };
+        let scope = Scope { from: searched.unseen, ..Scope::all(&request.gallery, &request.filter) };
+        let since = search(&references, &self.snapshot, &searched.probe, &scope);
+        let answer = since
+            .or_else(CompletedSearch::unless_comparable)
+            .and_then(|since| Identification::of(&references, searched.search.and(since), &request));
+        self.pending = references.pending;
+        answer
+    }
+}
