@@ -49,20 +49,29 @@ impl Exhaustive<'_> {
         let plane = self.0;
         probes.iter().try_for_each(|probe| check(plane, probe))?;
         query.check(plane.rows())?;
-        let codes: Vec<i8> = probes.iter().flat_map(Probe::codes).copied().collect();
+        let batch = Batch {
+            codes: probes.iter().flat_map(Probe::codes).copied().collect(),
+            scales: probes.iter().map(Probe::scale).collect(),
+        };
         let none = || -> Vec<Best> { probes.iter().map(|_| Best::new(query.limit)).collect() };
         let tasks = query.mask.words().par_chunks(TASK_WORDS).enumerate();
         let best = tasks
             .map(|(task, words)| {
                 let (mut best, mut dots) = (none(), vec![0i32; UNIT_ROWS * probes.len()]);
                 for (unit, &word) in (task * TASK_WORDS..).zip(words) {
-                    scan_unit_batch(plane, (probes, &codes), unit, word, query.threshold, &mut dots, &mut best);
+                    scan_unit_batch(plane, &batch, unit, word, query.threshold, &mut dots, &mut best);
                 }
                 best
             })
             .reduce(none, |a, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect());
         Ok(best.into_iter().map(answer).collect())
     }
+}
+
+/// Probes behind each other.
+struct Batch {
+    codes: Vec<i8>,
+    scales: Vec<f32>,
 }
 
 fn check(plane: Plane<'_>, probe: &Probe) -> Result<(), SearchError> {
@@ -84,6 +93,11 @@ fn scan_unit(plane: Plane<'_>, probe: &Probe, unit: usize, word: u64, threshold:
     let first = unit * UNIT_ROWS;
     let mut dots = [0i32; UNIT_ROWS];
     dots_of_unit(plane, probe, first, word, &mut dots);
+    let mut scales = [0f32; UNIT_ROWS];
+    plane.copy_scales(first, &mut scales);
+    if !any_reaches(&dots, &scales, probe.scale(), threshold) {
+        return;
+    }
     for bit in bits(word) {
         if let Some(scale) = plane.scale(first + bit) {
             let similarity = cosine(dots[bit], scale * probe.scale());
@@ -92,6 +106,14 @@ fn scan_unit(plane: Plane<'_>, probe: &Probe, unit: usize, word: u64, threshold:
             }
         }
     }
+}
+
+/// Whether one of these cosines may reach the threshold: says yes too often, never too rarely. Without branches,
+/// because almost always the answer is no.
+fn any_reaches(dots: &[i32], scales: &[f32], scale: f32, threshold: f32) -> bool {
+    let reaches = |(&dot, &other): (&i32, &f32)| u32::from(dot as f32 * (other * scale) >= threshold);
+    // Cosines are held to −1..=1, so at such a threshold even a product below it counts.
+    threshold <= -1.0 || dots.iter().zip(scales).map(reaches).sum::<u32>() > 0
 }
 
 /// Fills `dots[bit]` for every set bit of `word`; others may hold anything.
@@ -106,9 +128,10 @@ pub(crate) fn dots_of_unit(plane: Plane<'_>, probe: &Probe, first: usize, word: 
     }
 }
 
+/// The 64 rows of one word of the mask against all probes; `dots` is scratch.
 fn scan_unit_batch(
     plane: Plane<'_>,
-    (probes, codes): (&[Probe], &[i8]),
+    batch: &Batch,
     unit: usize,
     word: u64,
     threshold: f32,
@@ -120,13 +143,14 @@ fn scan_unit_batch(
     }
     let first = unit * UNIT_ROWS;
     let rows = UNIT_ROWS.min(plane.rows() - first);
-    let dots = &mut dots[..rows * probes.len()];
-    khop_kernels::dot_i8_block(plane.block(first, rows), stride(plane.dim()), codes, dots);
+    let dots = &mut dots[..rows * best.len()];
+    khop_kernels::dot_i8_block(plane.block(first, rows), stride(plane.dim()), &batch.codes, dots);
     for bit in bits(word) {
-        if let Some(scale) = plane.scale(first + bit) {
-            let dots = &dots[bit * probes.len()..(bit + 1) * probes.len()];
-            for ((&dot, probe), best) in dots.iter().zip(probes).zip(best.iter_mut()) {
-                let similarity = cosine(dot, scale * probe.scale());
+        let dots = &dots[bit * best.len()..(bit + 1) * best.len()];
+        let Some(row_scale) = plane.scale(first + bit) else { continue };
+        if any_reaches(dots, &batch.scales, row_scale, threshold) {
+            for ((&dot, &scale), best) in dots.iter().zip(&batch.scales).zip(best.iter_mut()) {
+                let similarity = cosine(dot, row_scale * scale);
                 if similarity >= threshold {
                     best.push(similarity, (first + bit) as u32);
                 }

@@ -190,6 +190,13 @@ impl<'a> Plane<'a> {
         (scale > 0.0 && scale.is_finite()).then_some(scale)
     }
 
+    /// The scales from row `first` on as they stand, 0 behind the last row.
+    pub(crate) fn copy_scales(&self, first: usize, out: &mut [f32]) {
+        for (out, scale) in out.iter_mut().zip(&self.scales[first..]) {
+            *out = f32::from_le_bytes(*scale);
+        }
+    }
+
     /// The row's bytes.
     pub(crate) fn codes_of(&self, row: usize) -> &'a [u8] {
         let stride = stride(self.dim);

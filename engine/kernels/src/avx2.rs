@@ -8,7 +8,8 @@ use core::arch::x86_64::*;
 
 use crate::{Kernels, Level, scalar};
 
-/// How far ahead of a scan lines are asked for, in bytes.
+/// How far ahead of a scan a line is asked for, once a row: it opens the next page before the processor's own prefetch,
+/// which stops at page ends, gets there. Asking for every line was slower.
 const PREFETCH_BYTES: usize = 4096;
 /// Rows of a block that stay in the first-level cache while all probes pass over them.
 const CACHED_BYTES: usize = 16 << 10;
@@ -72,7 +73,7 @@ fn dot_f32_fma(a: &[f32], b: &[f32]) -> f32 {
 
 #[target_feature(enable = "avx2")]
 fn dot_i8_madd(reference: &[u8], probe: &[i8]) -> i32 {
-    tile::<1, 1, false>([reference], [probe])[0][0].wrapping_sub(offset(probe))
+    tile::<1, 1>([reference], [probe])[0][0].wrapping_sub(offset(probe))
 }
 
 #[target_feature(enable = "avx2")]
@@ -92,16 +93,11 @@ fn dot_u8_madd(a: &[u8], b: &[u8]) -> i32 {
 
 #[target_feature(enable = "avx2")]
 fn dot_i8_rows_madd(rows: &[u8], probe: &[i8], out: &mut [i32]) {
-    let (stride, offset) = (probe.len(), offset(probe));
-    let fours = rows.chunks_exact(4 * stride);
-    let singles = fours.remainder().chunks_exact(stride);
-    let (out_fours, out_singles) = out.as_chunks_mut::<4>();
-    for (four, out) in fours.zip(out_fours) {
-        let sums = tile::<4, 1, true>(split::<u8, 4>(four, stride), [probe]);
-        *out = sums.map(|[sum]| sum.wrapping_sub(offset));
-    }
-    for (row, out) in singles.zip(out_singles) {
-        *out = tile::<1, 1, true>([row], [probe])[0][0].wrapping_sub(offset);
+    let offset = offset(probe);
+    // One row after the other: strictly rising addresses are what memory delivers fastest.
+    for (row, out) in rows.chunks_exact(probe.len()).zip(out) {
+        prefetch(row.as_ptr().wrapping_add(PREFETCH_BYTES));
+        *out = tile::<1, 1>([row], [probe])[0][0].wrapping_sub(offset);
     }
 }
 
@@ -121,7 +117,12 @@ fn dot_i8_block_madd(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32])
             let probes = split::<i8, 2>(pair, stride);
             let offsets = probes.map(offset);
             for (r, four) in fours.clone().enumerate() {
-                let sums = tile::<4, 2, false>(split::<u8, 4>(four, stride), probes);
+                if p == 0 {
+                    // The rows that come after the cached ones, in rising order while these are computed.
+                    let ahead = four.as_ptr().wrapping_add(rows_cached * stride);
+                    (0..4 * stride).step_by(64).for_each(|line| prefetch(ahead.wrapping_add(line)));
+                }
+                let sums = tile::<4, 2>(split::<u8, 4>(four, stride), probes);
                 for (row, sums) in sums.iter().enumerate() {
                     let at = (4 * r + row) * k + 2 * p;
                     out[at] = sums[0].wrapping_sub(offsets[0]);
@@ -160,22 +161,16 @@ fn split<T, const N: usize>(vectors: &[T], stride: usize) -> [&[T]; N] {
 /// The sums of `R` rows × `P` probes, without the offset.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn tile<const R: usize, const P: usize, const PREFETCH: bool>(rows: [&[u8]; R], probes: [&[i8]; P]) -> [[i32; P]; R] {
+fn tile<const R: usize, const P: usize>(rows: [&[u8]; R], probes: [&[i8]; P]) -> [[i32; P]; R] {
     let length = probes[0].len();
     assert!(rows.iter().all(|row| row.len() == length) && probes.iter().all(|probe| probe.len() == length));
     let mut sums = [[_mm256_setzero_si256(); P]; R];
     let whole = length / 16 * 16;
     for at in (0..whole).step_by(16) {
-        let mut probe = [_mm256_setzero_si256(); P];
-        for p in 0..P {
-            // SAFETY: at + 16 <= whole <= length, which every slice has, checked above.
-            probe[p] = _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(probes[p].as_ptr().add(at).cast()) });
-        }
+        // SAFETY: at + 16 <= whole <= length, which every slice has, checked above.
+        let probe = probes.map(|probe| unsafe { _mm_loadu_si128(probe.as_ptr().add(at).cast()) });
+        let probe = probe.map(|probe| _mm256_cvtepi8_epi16(probe));
         for r in 0..R {
-            if PREFETCH && at % 64 == 0 {
-                let ahead = rows[r].as_ptr().wrapping_add(at + PREFETCH_BYTES);
-                prefetch(ahead);
-            }
             // SAFETY: as for the probes.
             let row = _mm256_cvtepu8_epi16(unsafe { _mm_loadu_si128(rows[r].as_ptr().add(at).cast()) });
             for p in 0..P {
@@ -213,10 +208,6 @@ fn stream_read_ymm(bytes: &[u8]) -> u64 {
     let mut sums = [_mm256_setzero_si256(); 8];
     for chunk in chunks {
         for (lane, sum) in sums.iter_mut().enumerate() {
-            if lane % 2 == 0 {
-                let ahead = chunk.as_ptr().wrapping_add(32 * lane + PREFETCH_BYTES);
-                prefetch(ahead);
-            }
             // SAFETY: the array holds 256 bytes and 32·lane + 32 <= 256.
             let words = unsafe { _mm256_loadu_si256(chunk.as_ptr().add(32 * lane).cast()) };
             *sum = _mm256_add_epi64(*sum, words);

@@ -8,7 +8,8 @@ use core::arch::x86_64::*;
 
 use crate::{Kernels, Level, scalar};
 
-/// How far ahead of a scan lines are asked for, in bytes.
+/// How far ahead of a scan a line is asked for, once a row: it opens the next page before the processor's own prefetch,
+/// which stops at page ends, gets there. Asking for every line was slower.
 const PREFETCH_BYTES: usize = 4096;
 /// Rows of a block that stay in the first-level cache while all probes pass over them.
 const CACHED_BYTES: usize = 16 << 10;
@@ -77,7 +78,7 @@ fn dot_f32_fma(a: &[f32], b: &[f32]) -> f32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_i8_vnni(reference: &[u8], probe: &[i8]) -> i32 {
-    let [[sum]] = tile::<1, 1, false>([reference], [probe]);
+    let [[sum]] = tile::<1, 1>([reference], [probe]);
     _mm512_reduce_add_epi32(sum).wrapping_sub(offset(probe))
 }
 
@@ -108,14 +109,18 @@ fn dot_i8_rows_vnni(rows: &[u8], probe: &[i8], out: &mut [i32]) {
     let singles = fours.remainder().chunks_exact(stride);
     let (out_fours, out_singles) = out.as_chunks_mut::<4>();
     for (four, out) in fours.zip(out_fours) {
-        let rows = split::<u8, 4>(four, stride);
-        let [[a], [b], [c], [d]] = tile::<4, 1, true>(rows, [probe]);
-        let sums = _mm_sub_epi32(reduce_4([a, b, c, d]), _mm_set1_epi32(offset));
+        // One row after the other: strictly rising addresses are what memory delivers fastest.
+        let mut partial = [_mm512_setzero_si512(); 4];
+        for (partial, row) in partial.iter_mut().zip(four.chunks_exact(stride)) {
+            prefetch(row.as_ptr().wrapping_add(PREFETCH_BYTES));
+            [[*partial]] = tile::<1, 1>([row], [probe]);
+        }
+        let sums = _mm_sub_epi32(reduce_4(partial), _mm_set1_epi32(offset));
         // SAFETY: `out` holds four i32, 16 bytes; the store needs no alignment.
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), sums) };
     }
     for (row, out) in singles.zip(out_singles) {
-        let [[sum]] = tile::<1, 1, true>([row], [probe]);
+        let [[sum]] = tile::<1, 1>([row], [probe]);
         *out = _mm512_reduce_add_epi32(sum).wrapping_sub(offset);
     }
 }
@@ -137,7 +142,12 @@ fn dot_i8_block_vnni(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32])
             let offset = _mm_set_epi32(offset(probes[3]), offset(probes[2]), offset(probes[1]), offset(probes[0]));
             let offset = _mm512_broadcast_i32x4(offset);
             for (r, four) in fours.clone().enumerate() {
-                let sums = reduce_16(tile::<4, 4, false>(split::<u8, 4>(four, stride), probes));
+                if p == 0 {
+                    // The rows that come after the cached ones, in rising order while these are computed.
+                    let ahead = four.as_ptr().wrapping_add(rows_cached * stride);
+                    (0..4 * stride).step_by(64).for_each(|line| prefetch(ahead.wrapping_add(line)));
+                }
+                let sums = reduce_16(tile::<4, 4>(split::<u8, 4>(four, stride), probes));
                 let mut results = [0i32; 16];
                 // SAFETY: `results` holds sixteen i32, 64 bytes; the store needs no alignment.
                 unsafe { _mm512_storeu_si512(results.as_mut_ptr().cast(), _mm512_sub_epi32(sums, offset)) };
@@ -177,27 +187,29 @@ fn split<T, const N: usize>(vectors: &[T], stride: usize) -> [&[T]; N] {
 /// The sums of `R` rows × `P` probes, sixteen partial sums each, without the offset.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn tile<const R: usize, const P: usize, const PREFETCH: bool>(
-    rows: [&[u8]; R],
-    probes: [&[i8]; P],
-) -> [[__m512i; P]; R] {
+fn tile<const R: usize, const P: usize>(rows: [&[u8]; R], probes: [&[i8]; P]) -> [[__m512i; P]; R] {
     let length = probes[0].len();
     assert!(rows.iter().all(|row| row.len() == length) && probes.iter().all(|probe| probe.len() == length));
+    let whole = length / 64 * 64;
     let mut sums = [[_mm512_setzero_si512(); P]; R];
-    for at in (0..length).step_by(64) {
-        let mask = if length - at >= 64 { u64::MAX } else { u64::MAX >> (64 - (length - at)) };
-        let mut probe = [_mm512_setzero_si512(); P];
-        for p in 0..P {
-            // SAFETY: a masked load touches only the bytes of its mask, which lie before `length`, checked above.
-            probe[p] = unsafe { _mm512_maskz_loadu_epi8(mask, probes[p].as_ptr().add(at)) };
-        }
+    for at in (0..whole).step_by(64) {
+        // SAFETY: at + 64 <= whole <= length, which every slice has, checked above.
+        let probe = probes.map(|probe| unsafe { _mm512_loadu_si512(probe.as_ptr().add(at).cast()) });
         for r in 0..R {
-            if PREFETCH {
-                let ahead = rows[r].as_ptr().wrapping_add(at + PREFETCH_BYTES);
-                prefetch(ahead);
-            }
             // SAFETY: as for the probes.
-            let row = unsafe { _mm512_maskz_loadu_epi8(mask, rows[r].as_ptr().add(at).cast()) };
+            let row = unsafe { _mm512_loadu_si512(rows[r].as_ptr().add(at).cast()) };
+            for p in 0..P {
+                sums[r][p] = _mm512_dpbusd_epi32(sums[r][p], row, probe[p]);
+            }
+        }
+    }
+    if whole < length {
+        let mask = u64::MAX >> (64 - (length - whole));
+        // SAFETY: a masked load touches only the bytes of its mask, which lie before `length`, checked above.
+        let probe = probes.map(|probe| unsafe { _mm512_maskz_loadu_epi8(mask, probe.as_ptr().add(whole)) });
+        for r in 0..R {
+            // SAFETY: as for the probes.
+            let row = unsafe { _mm512_maskz_loadu_epi8(mask, rows[r].as_ptr().add(whole).cast()) };
             for p in 0..P {
                 sums[r][p] = _mm512_dpbusd_epi32(sums[r][p], row, probe[p]);
             }
@@ -266,8 +278,6 @@ fn stream_read_zmm(bytes: &[u8]) -> u64 {
     let mut sums = [_mm512_setzero_si512(); 8];
     for chunk in chunks {
         for (lane, sum) in sums.iter_mut().enumerate() {
-            let ahead = chunk.as_ptr().wrapping_add(64 * lane + PREFETCH_BYTES);
-            prefetch(ahead);
             // SAFETY: the array holds 512 bytes and 64·lane + 64 <= 512.
             let words = unsafe { _mm512_loadu_si512(chunk.as_ptr().add(64 * lane).cast()) };
             *sum = _mm512_add_epi64(*sum, words);
