@@ -6,8 +6,9 @@ use redb::ReadTransaction;
 
 use crate::catalogue::Fault;
 use crate::codec::{AuditRow, HeadRow, encode};
+use crate::query::head;
 use crate::table::{AUDIT, Writable, number_in};
-use crate::{RealmNumber, StoreError};
+use crate::{RealmNumber, Store, StoreError};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,35 @@ pub struct AuditHead {
     pub entries: u64,
     /// The last entry's hash; zeros when there is none.
     pub hash: [u8; 32],
+}
+
+impl Store {
+    /// The end of the audit chain.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        let head = self.catalogue.read(head)?;
+        Ok(AuditHead { entries: head.next_audit, hash: head.audit_hash })
+    }
+
+    /// Up to `limit` audit entries from number `first` on.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn audit_from(&self, first: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.catalogue.read(|transaction| read(transaction, first, limit))
+    }
+
+    /// Follows the audit chain from its first entry to its head: any altered, missing, added or moved entry shows.
+    /// A chain cut back together with its head does not; compare [`Store::audit_head`] with one kept elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedEntry`] names the first entry that does not fit; I/O.
+    pub fn verify_audit(&self) -> Result<AuditHead, StoreError> {
+        self.catalogue.read(|transaction| verify(transaction, &head(transaction)?, || ()))?;
+        self.audit_head()
+    }
 }
 
 /// Appends an entry to the chain that `head` ends.

@@ -226,3 +226,95 @@ fn error_at(path: &Path, fault: Fault) -> StoreError {
         Fault::Panic(text) => damaged(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use khop_vocabulary::RealmId;
+
+    use crate::{Applied, Change, Store, StoreError};
+
+    fn create(store: &Store, name: &str) -> Result<Vec<Applied>, StoreError> {
+        let id = RealmId::new(name).unwrap();
+        store.commit(&[Change::CreateRealm { id, expires_at_unix_s: None, note: String::new() }])
+    }
+
+    fn names(store: &Store) -> Vec<String> {
+        store.realms().unwrap().iter().map(|realm| realm.id.to_string()).collect()
+    }
+
+    #[test]
+    fn a_failed_sync_fences_the_store_and_reads_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        create(&store, "a").unwrap();
+        store.catalogue.faults.fail_sync.store(true, Ordering::Release);
+        let error = create(&store, "b").unwrap_err();
+        assert!(matches!(&error, StoreError::Fenced { cause } if cause.contains("sync")), "{error}");
+        store.catalogue.faults.fail_sync.store(false, Ordering::Release);
+        // The system would call the next fsync a success: it is never asked.
+        assert!(matches!(create(&store, "c"), Err(StoreError::Fenced { .. })));
+        assert_eq!(names(&store), ["a"]);
+        assert!(store.verify().unwrap().is_sound());
+        drop(store);
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(names(&store), ["a"]); // the first of the two fsyncs failed, so "b" never became current
+        create(&store, "c").unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_refuses_and_heals() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        create(&store, "a").unwrap();
+        store.catalogue.faults.fail_full.store(true, Ordering::Release);
+        for _ in 0..2 {
+            assert!(matches!(create(&store, "b"), Err(StoreError::Full { .. })));
+            assert_eq!(names(&store), ["a"]);
+        }
+        store.catalogue.faults.fail_full.store(false, Ordering::Release);
+        create(&store, "b").unwrap();
+        drop(store);
+        assert_eq!(names(&Store::open(dir.path()).unwrap()), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_panic_below_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let read = store.catalogue.read::<()>(|_| panic!("made to"));
+        let StoreError::DamagedCatalogue { path, detail } = read.unwrap_err() else { panic!("another error") };
+        assert_eq!((path, detail.as_str()), (dir.path().join("catalogue.redb"), "made to"));
+        create(&store, "a").unwrap();
+        let write = store.catalogue.write::<()>(|_| panic!("{} to", "made"));
+        assert!(matches!(write, Err(StoreError::Fenced { cause }) if cause == "made to"));
+        assert_eq!(names(&store), ["a"]);
+    }
+
+    #[test]
+    fn reads_go_on_while_the_disk_fills_and_heals() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        create(&store, "a").unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut reads = 0;
+                while !done.load(Ordering::Acquire) || reads < 10 {
+                    assert_eq!(names(&store)[0], "a");
+                    reads += 1;
+                }
+            });
+            for cycle in 0..20 {
+                store.catalogue.faults.fail_full.store(true, Ordering::Release);
+                assert!(matches!(create(&store, &format!("r{cycle}")), Err(StoreError::Full { .. })));
+                store.catalogue.faults.fail_full.store(false, Ordering::Release);
+                create(&store, &format!("r{cycle}")).unwrap();
+            }
+            done.store(true, Ordering::Release);
+            reader.join().unwrap();
+        });
+        assert_eq!(names(&store).len(), 21);
+    }
+}

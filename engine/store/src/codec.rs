@@ -238,3 +238,111 @@ fn galleries(names: &[&str]) -> Result<BTreeSet<GalleryId>, String> {
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(row: &impl Row) -> String {
+        encode(row).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn encounter() -> Encounter {
+        let finger = Sample {
+            format: SampleFormat::Minutiae,
+            position: Some(FingerPosition::LeftThumb),
+            quality: Some(Quality::new(80).unwrap()),
+            bytes: b"FMR".to_vec(),
+        };
+        let model = SampleFormat::FaceVector(ModelId::new("m1").unwrap());
+        let face = Sample { format: model, position: None, quality: None, bytes: vec![0; 300] };
+        Encounter {
+            id: EncounterId::new("e1").unwrap(),
+            subject: SubjectId::new("s1").unwrap(),
+            galleries: ["g1", "g2"].map(|g| GalleryId::named(g).unwrap()).into(),
+            attributes: Attributes {
+                year_of_birth: Some(1990),
+                sex: Some(Sex::Male),
+                region: Some(Region::new("HN").unwrap()),
+            },
+            samples: vec![finger, face],
+        }
+    }
+
+    /// The catalogue of every store in the world is written in these bytes.
+    #[test]
+    fn the_bytes_are_pinned() {
+        let head = HeadRow { format: 1, next_realm: 2, realms: 1, next_audit: 300, audit_hash: [7; 32] };
+        assert_eq!(hex(&head), "010201fb2c010707070707070707070707070707070707070707070707070707070707070707");
+        let realm = RealmRow {
+            id: "default".into(),
+            expires_at_unix_s: Some(1_800_000_000),
+            face_model: Some(("m1".into(), 512)),
+            next_record: 70_000,
+            live: 250,
+            next_segment: 3,
+            segments: 2,
+            next_case: 1,
+            cases: 1,
+        };
+        assert_eq!(hex(&realm), "0764656661756c7401fc00d2496b01026d31fb0002fc70110100fa03020101");
+        let row = hex(&EncounterRow::of(&encounter()));
+        assert_eq!(
+            row,
+            format!(
+                "0265310273310202673102673201fbc60701020102484e02000106015003464d5201026d310000fb2c01{}",
+                "00".repeat(300)
+            )
+        );
+        assert_eq!(hex(&Identity::of(&encounter()).row()), "02733102653102026731026732");
+        let segment = SegmentRow { rows: 9, bytes: 1 << 33, checksum: u64::MAX, algorithms: "a 1".into() };
+        assert_eq!(hex(&segment), "09fd0000000002000000fdffffffffffffffff03612031");
+        let candidates = vec![("e2".into(), 41.5)];
+        assert_eq!(
+            hex(&CaseRow { record: 5, encounter: "e1".into(), outcome: 1, candidates }),
+            "05026531010102653200002642"
+        );
+        let audit = AuditRow {
+            previous: [1; 32],
+            at_unix_ms: 1_800_000_000_000,
+            act: 4,
+            realm: 0,
+            number: 9,
+            note: "n".into(),
+        };
+        assert_eq!(
+            hex(&audit),
+            "0101010101010101010101010101010101010101010101010101010101010101fd00505c18a3010000040009016e"
+        );
+        assert_eq!(
+            (hex(&70_000u64), hex(&()), hex(&vec![1u8, 2])),
+            ("fc70110100".into(), String::new(), "020102".into())
+        );
+    }
+
+    #[test]
+    fn an_encounter_survives() {
+        let bytes = encode(&EncounterRow::of(&encounter()));
+        assert_eq!(decode::<EncounterRow<'_>>(&bytes).unwrap().to_encounter().unwrap(), encounter());
+        let bytes = encode(&Identity::of(&encounter()).row());
+        assert_eq!(decode::<IdentityRow<'_>>(&bytes).unwrap().to_identity().unwrap(), Identity::of(&encounter()));
+    }
+
+    #[test]
+    fn no_bytes_panic_or_ask_for_much_memory() {
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let good = encode(&EncounterRow::of(&encounter()));
+        for _ in 0..20_000 {
+            let mut bytes = good[..random.random_range(0..=60)].to_vec();
+            for _ in 0..random.random_range(0..4) {
+                let at = random.random_range(0..=bytes.len());
+                bytes.insert(at, random.random());
+            }
+            let _ = decode::<EncounterRow<'_>>(&bytes).and_then(|row| row.to_encounter());
+            let _ = decode::<CaseRow>(&bytes).is_ok() || decode::<RealmRow>(&bytes).is_ok();
+        }
+        let trailing = [&good[..], &[0]].concat();
+        assert!(decode::<EncounterRow<'_>>(&trailing).is_err());
+    }
+}

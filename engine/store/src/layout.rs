@@ -173,3 +173,101 @@ impl Layout {
         self.columns.iter().enumerate().find(|(_, place)| place.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> (Layout, Vec<u8>) {
+        let columns: [(&str, &[u8]); 2] = [(RECORDS, &[1; 16]), ("plane", &[2; 70])];
+        Layout::plan(RealmNumber::new(3), SegmentNumber::new(5), 2, "a 1", &columns).unwrap()
+    }
+
+    fn whole() -> Vec<u8> {
+        let (layout, mut bytes) = plan();
+        bytes.resize(layout.length as usize, 0);
+        for (place, value) in layout.columns.iter().zip([1, 2]) {
+            bytes[place.range()].fill(value);
+        }
+        bytes
+    }
+
+    /// The files of every store in the world begin with these bytes.
+    #[test]
+    fn the_bytes_are_pinned() {
+        let (layout, front) = plan();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let lines: Vec<String> = front.chunks(16).map(hex).collect();
+        let expected = [
+            "4b484f50534547000100000002000000",
+            "03000000030000000500000000000000",
+            "0200000000000000c001000000000000",
+            "0000000000000000da1603bec44ed1d9",
+            "7265636f726473000000000000000000",
+            "00000000000000000000000000000000",
+            "00010000000000001000000000000000",
+            "0ed23829e63141a70000000000000000",
+            "706c616e650000000000000000000000",
+            "00000000000000000000000000000000",
+            "40010000000000004600000000000000",
+            "93d43432a7b51fa10000000000000000",
+            "61203100000000000000000000000000",
+            "00000000000000000000000000000000",
+            "00000000000000000000000000000000",
+            "00000000000000000000000000000000",
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(layout.length, 0x1c0);
+    }
+
+    #[test]
+    fn what_was_planned_is_read() {
+        assert_eq!(Layout::read(&whole()).unwrap(), plan().0);
+    }
+
+    #[test]
+    fn headers_that_lie_are_refused_even_with_a_checksum() {
+        let lies: [(usize, &[u8], SegmentFault); 9] = [
+            (0, b"X", SegmentFault::Magic),
+            (8, &[2], SegmentFault::Version(2)),
+            (12, &[0xff, 0xff, 0xff, 0xff], SegmentFault::Header), // columns
+            (20, &[0xff, 0xff, 0xff, 0xff], SegmentFault::Header), // algorithms
+            (36, &[1], SegmentFault::Header),                      // rows
+            (40, &[0], SegmentFault::Length { expected: 0x100, found: 0x1c0 }),
+            (64 + 32, &[0x80], SegmentFault::Header), // records inside the directory
+            (128 + 32, &[0x41], SegmentFault::Header), // plane not aligned
+            (128 + 40, &[0xff; 8], SegmentFault::Header), // plane behind the end
+        ];
+        for (at, lie, fault) in lies {
+            let mut bytes = whole();
+            bytes[at..at + lie.len()].copy_from_slice(lie);
+            let end = (HEADER + 2 * ENTRY + 3).min(bytes.len());
+            let sum = checksum(&bytes[..end]);
+            bytes[56..64].copy_from_slice(&sum.to_le_bytes());
+            assert_eq!(Layout::read(&bytes), Err(fault), "at {at}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic() {
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+        let good = whole();
+        for _ in 0..50_000 {
+            let mut bytes = good[..random.random_range(0..=good.len())].to_vec();
+            for _ in 0..random.random_range(1..6) {
+                if let Some(last) = bytes.len().checked_sub(1) {
+                    bytes[random.random_range(0..=last.min(200))] = random.random();
+                }
+            }
+            if bytes.len() > 200 {
+                let length = (bytes.len() as u64).to_le_bytes();
+                bytes[40..48].copy_from_slice(&length);
+                let end = (HEADER + 2 * ENTRY + 3).min(bytes.len());
+                let sum = checksum(&bytes[..end]);
+                bytes[56..64].copy_from_slice(&sum.to_le_bytes());
+            }
+            let _ = Layout::read(&bytes);
+        }
+    }
+}

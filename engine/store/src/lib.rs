@@ -28,6 +28,7 @@ mod shelf;
 mod snapshot;
 mod store;
 mod table;
+mod verify;
 
 pub use audit::{Act, AuditEntry, AuditHead};
 pub use change::{Applied, CaseRecord, Change, NewCase};
@@ -37,3 +38,4 @@ pub use query::{Counts, RealmRecord};
 pub use segment::{Segment, SegmentDraft, SegmentRecord};
 pub use snapshot::{Snapshot, View};
 pub use store::{FORMAT, Store};
+pub use verify::{Problem, VerifyReport};

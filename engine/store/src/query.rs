@@ -6,17 +6,13 @@ use khop_vocabulary::{Encounter, EncounterId, GalleryId, ModelId, RealmId, Subje
 use redb::ReadTransaction;
 use roaring::RoaringTreemap;
 
-use crate::audit;
 use crate::catalogue::Fault;
 use crate::codec::{self, CaseRow, EncounterRow, HeadRow, Identity, IdentityRow, RealmRow, SegmentRow};
 use crate::table::{
     CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, META, REALMS, RECORDS, Readable, SEGMENTS, SUBJECTS, Table,
     behind, name_key, number_in, number_key, prefix_key, realm_in, realm_key, record_in, record_key,
 };
-use crate::{
-    AuditEntry, AuditHead, CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, Store,
-    StoreError,
-};
+use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, Store, StoreError};
 
 /// A realm as the catalogue knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,33 +301,6 @@ impl Store {
     pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.catalogue.read(|transaction| META.get(&transaction.open_table(META.definition())?, key.as_bytes()))
     }
-
-    /// The end of the audit chain.
-    ///
-    /// # Errors
-    /// Damage; I/O.
-    pub fn audit_head(&self) -> Result<AuditHead, StoreError> {
-        let head = self.catalogue.read(head)?;
-        Ok(AuditHead { entries: head.next_audit, hash: head.audit_hash })
-    }
-
-    /// Up to `limit` audit entries from number `first` on.
-    ///
-    /// # Errors
-    /// Damage; I/O.
-    pub fn audit_from(&self, first: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.catalogue.read(|transaction| audit::read(transaction, first, limit))
-    }
-
-    /// Follows the audit chain from its first entry to its head: any altered, missing, added or moved entry shows.
-    /// A chain cut back together with its head does not; compare [`Store::audit_head`] with one kept elsewhere.
-    ///
-    /// # Errors
-    /// [`StoreError::DamagedEntry`] names the first entry that does not fit; I/O.
-    pub fn verify_audit(&self) -> Result<AuditHead, StoreError> {
-        self.catalogue.read(|transaction| audit::verify(transaction, &head(transaction)?, || ()))?;
-        self.audit_head()
-    }
 }
 
 /// Calls `take` with every entry of a realm in a table.
@@ -401,7 +370,7 @@ fn is_erased(erased: &impl Readable, realm: RealmNumber, record: RecordNumber) -
 }
 
 /// Compares how many entries were read with how many were written.
-fn complete(table: Table, key: &[u8], found: u64, expected: u64) -> Result<(), StoreError> {
+pub(crate) fn complete(table: Table, key: &[u8], found: u64, expected: u64) -> Result<(), StoreError> {
     if found == expected {
         return Ok(());
     }
