@@ -1,6 +1,6 @@
 //! Which finger records belong to which finger? The manifest: a CSV file beside a directory of minutiae records.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -19,8 +19,6 @@ pub struct ManifestRow {
     pub impression: String,
     /// Where the record is; `None` where the extractor failed (a failure to enrol).
     pub path: Option<PathBuf>,
-    /// All columns by name, those above included, as they stand in the file.
-    pub attributes: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -48,8 +46,7 @@ impl Manifest {
             if conditions.iter().all(|condition| condition.accepts(row.field(condition.column))) {
                 let [dataset, extractor, finger, impression] = key.map(|column| row.field(column).to_owned());
                 let path = Some(row.field(file)).filter(|text| !text.is_empty()).map(|text| directory.join(text));
-                let attributes = row.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                rows.push(ManifestRow { dataset, extractor, finger, impression, path, attributes });
+                rows.push(ManifestRow { dataset, extractor, finger, impression, path });
             }
         }
         if rows.is_empty() {
@@ -106,7 +103,6 @@ mod tests {
         assert_eq!((&*first.dataset, &*first.extractor, &*first.finger, &*first.impression), ("a", "x", "1", "1"));
         assert!(first.path.as_ref().unwrap().ends_with("a/1_1.fmr") && first.path.as_ref().unwrap().is_absolute());
         assert_eq!(failed.path, None);
-        assert_eq!(first.attributes["ppi"], "500");
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl Table {
         self.rows.iter().map(|fields| Row { table: self, fields })
     }
 
+    /// One row, counted from 0 without the header.
+    pub fn row(&self, index: usize) -> Row<'_> {
+        Row { table: self, fields: &self.rows[index] }
+    }
+
     /// The column with this name; the error lists those there are.
     pub fn column(&self, name: &str) -> Result<Column, Failure> {
         let index = self.header.iter().position(|column| column == name);
@@ -61,11 +66,6 @@ impl<'a> Row<'a> {
     /// The field in this column, maybe empty.
     pub fn field(self, column: Column) -> &'a str {
         &self.fields[column.0]
-    }
-
-    /// All fields with the names of their columns.
-    pub fn fields(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.table.header.iter().zip(self.fields)
     }
 
     /// The field in this column as a `T`; the error says line, column and what was `expected`.
