@@ -5,6 +5,10 @@ mod commands;
 mod failure;
 mod labels;
 mod manifest;
+mod memory;
+mod open;
+mod probe;
+mod source;
 mod table;
 
 use std::process::ExitCode;
@@ -23,7 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   khop demo                                   five minutes that show it all, nothing to set up
   khop serve                                  the HTTP service, on 127.0.0.1, with a private store
-  khop import --data DIR --fingers M.csv      minutiae records listed in a manifest
+  khop import --data DIR --manifest M.csv     minutiae records listed in a manifest
   khop identify --data DIR --finger probe.fmr who is this?
   khop evaluate verification --modality finger --manifest M.csv --json
 
@@ -45,6 +49,7 @@ enum Command {
     Evaluate(commands::evaluate::EvaluateArgs),
     Calibrate(commands::calibrate::CalibrateArgs),
     Synth(commands::synth::SynthArgs),
+    Train(commands::train::TrainArgs),
     Bench(commands::bench::BenchArgs),
     Store(commands::store::StoreArgs),
 }
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Calibrate(args) => commands::calibrate::run(args),
         Command::Synth(args) => commands::synth::run(args),
+        Command::Train(args) => commands::train::run(args),
         Command::Bench(args) => commands::bench::run(args),
         Command::Store(args) => commands::store::run(args),
     };

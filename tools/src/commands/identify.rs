@@ -1,11 +1,80 @@
 //! `khop identify`: Search a gallery for the person in a probe.
 
+use khop::EncounterId;
+use serde_json::{Value, json};
+
 use crate::failure::Failure;
+use crate::open::{RealmArgs, SearchArgs, candidate_json, outcome_word};
+use crate::probe::SampleArgs;
 
 /// Search a gallery for the person in a probe.
+///
+/// Prints the decision and the candidates with their scores: 40 means one false match in ten thousand comparisons.
+/// The decision is for the number of references searched: hit, adjudicate (a human looks) or clear.
 #[derive(clap::Args)]
-pub struct IdentifyArgs {}
+#[command(after_help = EXAMPLES)]
+pub struct IdentifyArgs {
+    #[command(flatten)]
+    realm: RealmArgs,
+    #[command(flatten)]
+    probe: SampleArgs,
+    /// Search for an enrolled encounter instead of files; its own subject is left out
+    #[arg(long, value_name = "ID", conflicts_with_all = ["fingers", "face"])]
+    encounter: Option<EncounterId>,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: IdentifyArgs) -> Result<(), Failure> {
-    Err(Failure::new("identify is not built yet"))
+const EXAMPLES: &str = "\
+Examples:
+  khop identify --data store --finger RIGHT_INDEX=probe.fmr
+  khop identify --data store --face probe.npy --model arcface-512 --born-from 1985 --born-to 1995
+  khop identify --data store --encounter P12-0 --json";
+
+pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
+    let search = args.search.search();
+    let probe = if args.encounter.is_none() { args.probe.read()? } else { Vec::new() };
+    let (_engine, realm) = args.realm.open()?;
+    let found = match &args.encounter {
+        Some(encounter) => realm.identify_encounter(encounter, &search)?,
+        None => realm.identify(&probe, &search)?,
+    };
+    let thresholds = found.decision.thresholds();
+    if args.json {
+        let candidates: Vec<Value> = found.candidates.iter().map(candidate_json).collect();
+        let answer = json!({
+            "decision": outcome_word(found.decision.outcome()),
+            "threshold_hit": thresholds.hit.value(),
+            "threshold_adjudicate": thresholds.adjudicate.value(),
+            "candidates": candidates,
+            "more": found.more,
+            "searched": found.searched,
+            "compared": found.compared,
+        });
+        println!("{answer}");
+        return Ok(());
+    }
+    let (hit, adjudicate) = (thresholds.hit.value(), thresholds.adjudicate.value());
+    println!(
+        "{}: {} references searched, {} compared in full",
+        outcome_word(found.decision.outcome()),
+        found.searched,
+        found.compared
+    );
+    println!("a hit needs a score of {hit:.1}, a human looks from {adjudicate:.1} on\n");
+    if found.candidates.is_empty() {
+        println!("no candidate");
+        return Ok(());
+    }
+    println!("{:>4}  {:<32} {:<32} {:>6}", "rank", "subject", "encounter", "score");
+    for (rank, c) in found.candidates.iter().enumerate() {
+        println!("{:>4}  {:<32} {:<32} {:>6.1}", rank + 1, c.subject.as_str(), c.encounter.as_str(), c.score.value());
+    }
+    if found.more {
+        println!("      there are more; raise --limit");
+    }
+    Ok(())
 }

@@ -1,11 +1,64 @@
 //! `khop verify`: Compare a probe with one enrolled person.
 
+use khop::{Claim, EncounterId, SubjectId};
+use serde_json::json;
+
 use crate::failure::Failure;
+use crate::open::{RealmArgs, evidence_json};
+use crate::probe::SampleArgs;
 
 /// Compare a probe with one enrolled person.
+///
+/// The score is −10·log10 of the false match rate it stands for: 40 means one in ten thousand.
 #[derive(clap::Args)]
-pub struct VerifyArgs {}
+#[command(after_help = EXAMPLES)]
+#[command(group = clap::ArgGroup::new("claim").required(true).args(["subject", "encounter"]))]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    realm: RealmArgs,
+    /// The claimed person; the best of their encounters speaks
+    #[arg(long, value_name = "ID")]
+    subject: Option<SubjectId>,
+    /// The claimed encounter
+    #[arg(long, value_name = "ID")]
+    encounter: Option<EncounterId>,
+    #[command(flatten)]
+    probe: SampleArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: VerifyArgs) -> Result<(), Failure> {
-    Err(Failure::new("verify is not built yet"))
+const EXAMPLES: &str = "\
+Examples:
+  khop verify --data store --subject P12 --finger RIGHT_INDEX=probe.fmr
+  khop verify --data store --encounter P12-0 --face probe.npy --model arcface-512 --json";
+
+pub fn run(args: VerifyArgs) -> Result<(), Failure> {
+    let probe = args.probe.read()?;
+    let claim = match (args.subject, args.encounter) {
+        (Some(subject), _) => Claim::Subject(subject),
+        (None, Some(encounter)) => Claim::Encounter(encounter),
+        (None, None) => return Err(Failure::new("expected --subject or --encounter")),
+    };
+    let (_engine, realm) = args.realm.open()?;
+    let answer = realm.verify(&claim, &probe)?;
+    if args.json {
+        let object = json!({
+            "match": answer.is_match,
+            "score": answer.score.value(),
+            "fmr": answer.fmr.value(),
+            "llr": answer.llr.nats(),
+            "threshold": answer.threshold.value(),
+            "evidence": evidence_json(&answer.evidence),
+        });
+        println!("{object}");
+        return Ok(());
+    }
+    let word = if answer.is_match { "match" } else { "no match" };
+    println!("{word}: score {:.1} (needs {:.1})", answer.score.value(), answer.threshold.value());
+    for evidence in &answer.evidence {
+        println!("  {:<14} score {:>6.1}", evidence.of.to_string(), evidence.score.value());
+    }
+    Ok(())
 }

@@ -1,0 +1,119 @@
+//! Which store and realm? The arguments that every command on a store takes, and the answers' common words.
+
+use std::path::PathBuf;
+
+use khop::{Candidate, Engine, Evidence, Filter, GalleryId, Outcome, Realm, RealmId, Region, Score, Search, Sex};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// A realm of a store.
+#[derive(clap::Args)]
+pub struct RealmArgs {
+    /// Data directory of the store
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Realm
+    #[arg(long, value_name = "NAME", default_value = khop::DEFAULT_REALM)]
+    realm: RealmId,
+    /// Threads that compare; 0 takes one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+impl RealmArgs {
+    /// Opens an existing store.
+    pub fn open(&self) -> Result<(Engine, Realm), Failure> {
+        if !self.data.is_dir() {
+            let what = format!("{}: no store there; `khop import` or `khop serve` makes one", self.data.display());
+            return Err(Failure::new(what));
+        }
+        self.open_or_make()
+    }
+
+    /// Opens the store, making it where it does not exist.
+    pub fn open_or_make(&self) -> Result<(Engine, Realm), Failure> {
+        let engine = Engine::builder(&self.data).threads(self.threads).open()?;
+        let realm = engine.realm(&self.realm)?;
+        Ok((engine, realm))
+    }
+}
+
+/// Where to look.
+#[derive(clap::Args)]
+pub struct SearchArgs {
+    /// Gallery; ALL stands for everybody in the realm
+    #[arg(long, value_name = "NAME", default_value = "ALL")]
+    gallery: GalleryId,
+    /// Most candidates to list, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+    /// List only candidates with this score or more (40 = one false match in ten thousand)
+    #[arg(long, value_name = "SCORE")]
+    threshold: Option<f32>,
+    /// Born in this year or later
+    #[arg(long, value_name = "YEAR")]
+    born_from: Option<u16>,
+    /// Born in this year or earlier
+    #[arg(long, value_name = "YEAR")]
+    born_to: Option<u16>,
+    /// Of this sex: F or M
+    #[arg(long, value_name = "F|M", value_parser = sex)]
+    sex: Option<Sex>,
+    /// Registered in this region
+    #[arg(long, value_name = "CODE")]
+    region: Option<Region>,
+}
+
+impl SearchArgs {
+    /// The search as the engine takes it.
+    pub fn search(&self) -> Search {
+        Search {
+            gallery: self.gallery.clone(),
+            filter: Filter {
+                year_of_birth_min: self.born_from,
+                year_of_birth_max: self.born_to,
+                sex: self.sex,
+                region: self.region.clone(),
+            },
+            limit: self.limit,
+            threshold: self.threshold.map(Score::new),
+            except: None,
+        }
+    }
+}
+
+/// Reads `F` or `M`.
+pub fn sex(text: &str) -> Result<Sex, String> {
+    match text {
+        "F" | "f" => Ok(Sex::Female),
+        "M" | "m" => Ok(Sex::Male),
+        _ => Err("expected F or M".into()),
+    }
+}
+
+/// An outcome as scripts read it.
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Clear => "clear",
+        Outcome::Adjudicate => "adjudicate",
+        Outcome::Hit => "hit",
+    }
+}
+
+/// A candidate as scripts read it.
+pub fn candidate_json(candidate: &Candidate) -> Value {
+    json!({
+        "subject": candidate.subject.as_str(),
+        "encounter": candidate.encounter.as_str(),
+        "score": candidate.score.value(),
+        "llr": candidate.llr.nats(),
+        "evidence": evidence_json(&candidate.evidence),
+    })
+}
+
+/// Evidence trait by trait, as scripts read it.
+pub fn evidence_json(evidence: &[Evidence]) -> Value {
+    let one = |e: &Evidence| json!({ "of": e.of.to_string(), "score": e.score.value(), "llr": e.llr.nats() });
+    evidence.iter().map(one).collect()
+}
