@@ -20,7 +20,10 @@ pub struct FaceModel {
 
 /// The tables that come with Khop: dimension and text, the model's name being the table's. `khop calibrate face` writes
 /// them; a new file needs one more line.
-const EMBEDDED: &[(usize, &str)] = &[];
+const EMBEDDED: &[(usize, &str)] = &[
+    (512, include_str!("../calibrations/khop-synth-512.txt")),
+    (512, include_str!("../calibrations/webface600k-mbf-512.txt")),
+];
 
 /// The models whose calibration comes with Khop.
 #[must_use]
@@ -51,6 +54,7 @@ mod tests {
         names.sort();
         files.sort();
         assert_eq!(names, files);
+        assert!(names.iter().any(|name| *name == format!("{SYNTHETIC_MODEL}.txt")));
         for model in embedded_models() {
             let table = model.calibration.as_ref().unwrap();
             assert!((64..=4096).contains(&model.dim), "{}", model.id);
