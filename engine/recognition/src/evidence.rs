@@ -46,6 +46,11 @@ impl FingerProbes {
         Self(probes)
     }
 
+    /// How many fingers.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().flatten().count() as u64
+    }
+
     /// Full comparison of every finger slot that both sides have.
     pub(crate) fn compare(
         &self,

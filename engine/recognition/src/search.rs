@@ -21,10 +21,13 @@ use crate::prepared::{Prepared, SLOTS};
 use crate::realm_state::RealmState;
 use crate::references::References;
 
-/// Up to this many references, nothing is scanned: every one is fully compared (a flight, a small office).
-const EXACT_ROWS: u64 = 256;
+/// Up to this many comparisons of single traits, nothing is scanned: every reference is fully compared (a flight).
+const EXACT_COMPARISONS: u64 = 512;
 /// False survivors a scan may be expected to keep per search, by its calibration.
-const EXPECTED_FALSE_SURVIVORS: f64 = 32.0;
+const EXPECTED_FALSE_SURVIVORS: f64 = 8.0;
+/// However small the gallery, a scan keeps a reference only at a false match rate below one in so many: mates are
+/// lost to both scans at once far less often than the full comparison loses them.
+const LEAST_RATIO: f64 = 300.0;
 /// A scan keeps a reference whose codes reach this share of what the probe's fingers could say at most.
 const CODE_SHARE_OF_CAP: f32 = 0.4;
 /// Most survivors of one scan of one segment; beyond it the answer says that there are more.
@@ -70,6 +73,11 @@ impl ProbeSet {
         };
         let fingers = present().next().map(|_| FingerProbes::of(present().map(|(slot, f)| (slot, &f.template))));
         Ok(Self { fingers, codes, face })
+    }
+
+    /// How many traits it has.
+    fn traits(&self) -> u64 {
+        self.fingers.as_ref().map_or(0, FingerProbes::count) + u64::from(self.face.is_some())
     }
 }
 
@@ -157,7 +165,8 @@ pub(crate) fn search(
         return Err(Error::NotComparable);
     }
     let scannable = !probe.codes.is_empty() || probe.face.is_some();
-    let thresholds = (searched > EXACT_ROWS && scannable).then(|| ScanThresholds::of(searched, probe));
+    let thresholds =
+        (searched * probe.traits() > EXACT_COMPARISONS && scannable).then(|| ScanThresholds::of(searched, probe));
     let survivors = parts.par_iter().map(|part| match &thresholds {
         Some(thresholds) => scan(part, probe, thresholds),
         None => Ok((part.mask.iter().map(|row| row as u32).collect(), false)),
@@ -206,7 +215,7 @@ struct ScanThresholds {
 
 impl ScanThresholds {
     fn of(references: u64, probe: &ProbeSet) -> Self {
-        let ratio = (references as f64 / EXPECTED_FALSE_SURVIVORS).max(10.0);
+        let ratio = (references as f64 / EXPECTED_FALSE_SURVIVORS).max(LEAST_RATIO);
         let face_score = Score::new((10.0 * ratio.log10()) as f32);
         let face_cosine = probe.face.as_ref().map_or(f32::INFINITY, |f| f.calibration.similarity_at_score(face_score));
         let most = CODE_CAP_NATS * probe.codes.len() as f32;
