@@ -2,8 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-/// Debian packages without which some test cannot run. Empty: today cargo and a C linker are enough.
-pub const APT_PACKAGES: &[&str] = &[];
+/// Debian packages without which some test cannot run: `kill`, to stop a service as an operator does, and `mount`, to
+/// give a store a disk that fills up. Most machines have both; the smallest images lack them.
+pub const APT_PACKAGES: &[&str] = &["procps", "mount"];
 
 /// Installs whatever of `packages` is missing.
 ///
