@@ -14,7 +14,7 @@ pub fn code(text: &str) -> String {
                 Some(end) => end,
                 None => at + 1,
             },
-            b'\'' => char_end(bytes, at).unwrap_or(at + 1),
+            b'\'' => char_end(text, at).unwrap_or(at + 1),
             _ => at + 1,
         };
         if end > at + 1 {
@@ -74,12 +74,13 @@ fn raw_string_end(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// The end of a character literal; `None` for a lifetime.
-fn char_end(bytes: &[u8], from: usize) -> Option<usize> {
+fn char_end(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
     if bytes.get(from + 1) == Some(&b'\\') {
         let close = bytes.get(from + 3..)?.iter().position(|&b| b == b'\'')?;
         return Some(from + 3 + close + 1);
     }
-    let next = std::str::from_utf8(&bytes[from + 1..]).ok()?.chars().next()?;
+    let next = text[from + 1..].chars().next()?;
     let close = from + 1 + next.len_utf8();
     (bytes.get(close) == Some(&b'\'')).then_some(close + 1)
 }
