@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use khop_fingerprint::{TEMPLATE_VERSION, Template, code};
-use khop_index::{Plane, PlaneBuilder};
+use khop_index::{Plane, stride};
 use khop_store::{Segment, SegmentDraft};
 use khop_vocabulary::{Attributes, GalleryId, Region, Sex};
 use roaring::RoaringBitmap;
 
 use crate::Error;
 use crate::prepared::SLOTS;
-use crate::row::Row;
+use crate::row::{Quantised, Row};
 
 const FACE_DIM: &str = "face.dim";
 const FACE_CODES: &str = "face.codes";
@@ -25,6 +25,8 @@ const REGIONS: &str = "regions";
 const GALLERIES: &str = "galleries";
 const UNCODED: &str = "uncoded";
 
+/// The byte that stands for zero in a plane.
+const ZERO_CODE: u8 = 128;
 /// Bytes of one row in the attributes column: year of birth u16, sex u8, zero u8, region index u32.
 const ATTRIBUTES_BYTES: usize = 8;
 
@@ -65,21 +67,16 @@ pub(crate) fn draft(rows: &[Arc<Row>]) -> Result<SegmentDraft, Error> {
     }
     columns[1].1 = regions.iter().map(|r| r.as_str()).collect::<Vec<_>>().join("\n").into_bytes();
 
-    if let Some(dim) = rows.iter().find_map(|r| r.prepared.face.as_ref().map(|f| f.vector.dim())) {
-        let vectors = rows.iter().map(|r| r.prepared.face.as_ref().map(|f| f.vector.as_slice()));
-        let (codes, scales) = plane(dim, vectors)?;
+    if let Some(dim) = rows.iter().find_map(|r| Some(r.face.as_ref()?.dim)) {
+        let (codes, scales) = plane(dim, rows.iter().map(|r| r.face.as_ref()))?;
         columns.push((FACE_DIM.to_owned(), (dim as u32).to_le_bytes().to_vec()));
         columns.push((FACE_CODES.to_owned(), codes));
         columns.push((FACE_SCALES.to_owned(), scales));
     }
-    for slot in 0..SLOTS {
-        let code_of = |r: &Arc<Row>| r.prepared.fingers[slot].as_ref().and_then(|f| f.code.clone());
-        let vectors: Vec<Option<Vec<f32>>> = rows.iter().map(code_of).collect();
-        if vectors.iter().any(Option::is_some) {
-            let (codes, scales) = plane(code::DIM, vectors.iter().map(|v| v.as_deref()))?;
-            columns.push((finger_column(slot, "codes"), codes));
-            columns.push((finger_column(slot, "scales"), scales));
-        }
+    for slot in (0..SLOTS).filter(|&slot| rows.iter().any(|r| r.codes[slot].is_some())) {
+        let (codes, scales) = plane(code::DIM, rows.iter().map(|r| r.codes[slot].as_ref()))?;
+        columns.push((finger_column(slot, "codes"), codes));
+        columns.push((finger_column(slot, "scales"), scales));
     }
     columns.push((UNCODED.to_owned(), uncoded_bytes(rows)));
     let (offsets, bytes) = template_bytes(rows);
@@ -89,14 +86,26 @@ pub(crate) fn draft(rows: &[Arc<Row>]) -> Result<SegmentDraft, Error> {
     Ok(SegmentDraft { records, columns, algorithms: algorithms() })
 }
 
-fn plane<'a>(dim: usize, vectors: impl Iterator<Item = Option<&'a [f32]>>) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let mut builder = PlaneBuilder::new(dim);
+/// Codes and scales of one plane; a row without a vector has the scale 0 and zeros.
+fn plane<'a>(
+    dim: usize,
+    vectors: impl ExactSizeIterator<Item = Option<&'a Quantised>>,
+) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let stride = stride(dim);
+    let mut codes = Vec::with_capacity(vectors.len() * stride);
+    let mut scales = Vec::with_capacity(vectors.len() * 4);
     for vector in vectors {
-        let pushed = builder.push(vector);
-        pushed.map_err(|cause| Error::BadInput { field: "samples", cause: cause.to_string() })?;
+        match vector {
+            Some(vector) if vector.dim == dim => codes.extend_from_slice(&vector.codes),
+            Some(vector) => {
+                let cause = format!("expected {dim} numbers in every vector, got {}", vector.dim);
+                return Err(Error::BadInput { field: "samples", cause });
+            }
+            None => codes.resize(codes.len() + stride, ZERO_CODE),
+        }
+        scales.extend_from_slice(&vector.map_or(0.0, |v| v.scale).to_le_bytes());
     }
-    let plane = builder.finish();
-    Ok((plane.codes, plane.scales))
+    Ok((codes, scales))
 }
 
 /// For each gallery: name length u16, name, bitmap length u32, bitmap of rows.
@@ -120,11 +129,8 @@ fn galleries_bytes(rows: &[Arc<Row>]) -> Vec<u8> {
 
 /// Bitmap of the rows that have fingers but no finger code at all: no scan can rule them out.
 fn uncoded_bytes(rows: &[Arc<Row>]) -> Vec<u8> {
-    let uncoded = |row: &Row| {
-        let mut fingers = row.prepared.fingers.iter().flatten().peekable();
-        fingers.peek().is_some() && fingers.all(|f| f.code.is_none())
-    };
-    let bitmap: RoaringBitmap = (0u32..).zip(rows).filter(|(_, row)| uncoded(row)).map(|(index, _)| index).collect();
+    let bitmap: RoaringBitmap =
+        (0u32..).zip(rows).filter(|(_, row)| row.is_uncoded()).map(|(index, _)| index).collect();
     let mut bytes = Vec::new();
     bitmap.serialize_into(&mut bytes).expect("writing to a Vec does not fail");
     bytes
@@ -134,9 +140,9 @@ fn uncoded_bytes(rows: &[Arc<Row>]) -> Vec<u8> {
 fn template_bytes(rows: &[Arc<Row>]) -> (Vec<u8>, Vec<u8>) {
     let (mut offsets, mut bytes) = (0u64.to_le_bytes().to_vec(), Vec::new());
     for row in rows {
-        for (slot, finger) in row.prepared.fingers.iter().enumerate() {
-            let Some(finger) = finger else { continue };
-            let template = finger.template.as_bytes();
+        for (slot, template) in row.templates.iter().enumerate() {
+            let Some(template) = template else { continue };
+            let template = template.as_bytes();
             bytes.push(slot as u8);
             bytes.extend_from_slice(&(template.len() as u16).to_le_bytes());
             bytes.extend_from_slice(template);

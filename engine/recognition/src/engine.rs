@@ -48,7 +48,7 @@ impl EngineBuilder {
     }
 
     /// Rows kept in memory before they are written as a mapped segment, at least 64; 4096 by default.
-    /// A row with ten fingers and a face takes about 25 kB until then.
+    /// A row with ten fingers and a face takes about 15 kB until then.
     #[must_use]
     pub fn seal_rows(mut self, rows: usize) -> Self {
         self.seal_rows = rows.max(64);

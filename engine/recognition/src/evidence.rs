@@ -5,6 +5,10 @@ use khop_vocabulary::{Calibration, Evidence, FingerPosition, Llr, Policy, Score,
 
 use crate::prepared::SLOTS;
 
+/// Share of people whose fingers are all unreadable at one of two encounters: worn, wet or bandaged hands. Fingers fail
+/// together, so their sum is a mixture with "says nothing", and ten bad fingers take back at most ln 0.05 = 3 nats of
+/// what a face says. A mixture of likelihood ratios is one again, so the bound on the FMR stays.
+const UNREADABLE_HANDS: f32 = 0.05;
 /// One finger contradicts a mate by at most this much, nats: fingers get cut, bandaged and swapped.
 const FINGER_FLOOR_NATS: f32 = -2.0;
 /// A face contradicts a mate by at most this much, nats.
@@ -24,7 +28,9 @@ pub(crate) struct Fused {
 impl Fused {
     /// Sums evidence; `None` when no trait was shared.
     pub(crate) fn of(evidence: Vec<Evidence>) -> Option<Self> {
-        let llr: Llr = evidence.iter().map(|e| e.llr).sum();
+        let (fingers, face): (Vec<&Evidence>, Vec<&Evidence>) = evidence.iter().partition(|e| e.of != Trait::Face);
+        let fingers = hands(fingers.iter().map(|e| e.llr).sum());
+        let llr: Llr = [fingers].into_iter().chain(face.iter().map(|e| e.llr)).sum();
         let score = match evidence[..] {
             [] => return None,
             [only] => only.score,
@@ -32,6 +38,12 @@ impl Fused {
         };
         Some(Self { evidence, llr, score })
     }
+}
+
+/// What all fingers say together: ln((1 − p)·e^sum + p).
+fn hands(sum: Llr) -> Llr {
+    let ratio = (1.0 - UNREADABLE_HANDS) * sum.nats().exp() + UNREADABLE_HANDS;
+    if sum == Llr::NONE { sum } else { Llr::new(ratio.ln()) }
 }
 
 /// Fingers of the probe, each prepared once for many references.
@@ -101,7 +113,18 @@ mod tests {
         assert_eq!(Fused::of(vec![face]).unwrap().score, Score::new(72.0));
         let finger = evidence(Trait::Finger(FingerPosition::LeftIndex), 5.0, -2.0);
         let both = Fused::of(vec![finger, face]).unwrap();
-        assert_eq!(both.score, Llr::new(-2.0 + 13.8).score());
+        assert!(both.llr.nats() > 13.8 - 2.0 && both.llr.nats() < 13.8);
+        assert_eq!(both.score, both.llr.score());
+    }
+
+    #[test]
+    fn ten_dead_fingers_do_not_hide_a_face() {
+        let dead = FingerPosition::TEN.map(|p| evidence(Trait::Finger(p), 0.0, -2.0));
+        let face = evidence(Trait::Face, 72.0, 13.8);
+        let fused = Fused::of(dead.into_iter().chain([face]).collect()).unwrap();
+        assert!(fused.llr.nats() > 13.8 - 3.1, "{fused:?}");
+        let good = FingerPosition::TEN.map(|p| evidence(Trait::Finger(p), 40.0, 5.0));
+        assert!((Fused::of(good.to_vec()).unwrap().llr.nats() - 50.0).abs() < 0.1);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) fn recover(core: &Core) -> Result<Recovered, Error> {
 }
 
 /// Makes every segment of a realm again from the catalogue and commits them in the place of the old ones.
-/// Memory: the rows of one segment, about 25 kB each.
+/// Memory: the rows of one segment, about 15 kB each.
 pub(crate) fn rebuild(core: &Core, realm: &RealmState) -> Result<(Snapshot, usize), Error> {
     let old: Vec<SegmentNumber> = core.store.segments(realm.number)?.iter().map(|s| s.number).collect();
     let (mut segments, mut records, mut rows) = (Vec::new(), Vec::new(), Vec::new());
