@@ -1,13 +1,20 @@
-//! How similar are two fingers? Guesses a pair of minutiae, grows a tree from it, keeps the best tree.
+//! How similar are two fingers? Guesses where they agree, grows the guesses, lays one finger on the other and weighs
+//! what falls together and what does not.
 
+use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use khop_vocabulary::Calibration;
 
-use crate::constellation::{Constellation, Edge};
+use crate::alignment::Alignment;
+use crate::constellation::Constellation;
+use crate::pairing::Pairing;
 use crate::probe::Probe;
-use crate::template::{MAX_MINUTIAE, Template};
-use crate::tree::Tree;
+use crate::root::RootSearch;
+use crate::similarity::Terms;
+use crate::template::Template;
+use crate::tree::{Pair, Tree};
 
 /// A finger that probes are compared to. Cheap to make: comparing stored templates needs no index of them.
 pub struct Reference(Constellation);
@@ -28,9 +35,96 @@ impl std::fmt::Debug for Reference {
 
 /// Scratch memory of comparisons, one for each thread.
 pub struct Comparator {
+    search: RootSearch,
+    roots: Vec<Pair>,
     tree: Tree,
-    seen: Box<[u64; MAX_MINUTIAE * MAX_MINUTIAE / 64 + 1]>,
-    roots: Vec<(u8, u8)>,
+    guesses: Vec<Guess>,
+    /// The pairs of all guesses, one after the other.
+    guessed: Vec<Pair>,
+    alignment: Alignment,
+    pairing: Pairing,
+}
+
+/// A tree once grown.
+struct Guess {
+    pairs: Range<usize>,
+    confirmed: u32,
+}
+
+/// So many of the trees are laid on.
+const MAX_ALIGNED: usize = 3;
+/// How often an alignment is made anew from the pairs found by the one before.
+const ALIGNMENTS: usize = 2;
+
+impl Comparator {
+    /// Reserves what every later comparison needs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            search: RootSearch::new(),
+            roots: Vec::new(),
+            tree: Tree::new(),
+            guesses: Vec::new(),
+            guessed: Vec::new(),
+            alignment: Alignment::new(),
+            pairing: Pairing::new(),
+        }
+    }
+
+    /// How similar they are: 0 or more, finite; [`calibration`] says what it means.
+    ///
+    /// The same on every machine. Allocates nothing once its scratch has grown to the largest finger it met.
+    pub fn compare(&mut self, probe: &Probe, reference: &Reference) -> f32 {
+        self.terms(probe, reference).map_or(0.0, |terms| terms.similarity())
+    }
+
+    /// The terms of the best alignment; `None` where no two edges resemble each other.
+    pub(crate) fn terms(&mut self, probe: &Probe, reference: &Reference) -> Option<Terms> {
+        let reference = &reference.0;
+        self.guess(probe, reference);
+        let mut best: Option<(f32, Terms)> = None;
+        for i in 0..self.guesses.len().min(MAX_ALIGNED) {
+            if let Some(terms) = self.lay_on(i, &probe.finger, reference) {
+                let similarity = terms.similarity();
+                if best.is_none_or(|(other, _)| similarity > other) {
+                    best = Some((similarity, terms));
+                }
+            }
+        }
+        best.map(|(_, terms)| terms)
+    }
+
+    /// Grows trees from the likeliest roots and ranks them by size and confirmation.
+    fn guess(&mut self, probe: &Probe, reference: &Constellation) {
+        self.search.best(probe, reference, &mut self.roots);
+        self.guesses.clear();
+        self.guessed.clear();
+        for &root in &self.roots {
+            if self.guessed.contains(&root) {
+                continue; // a tree that holds it has been grown
+            }
+            self.tree.grow(&probe.finger, reference, root);
+            let start = self.guessed.len();
+            self.guessed.extend(&self.tree.pairs);
+            self.guesses.push(Guess { pairs: start..self.guessed.len(), confirmed: self.tree.confirmed });
+        }
+        self.guesses.sort_by_key(|guess| Reverse(guess.pairs.len() + guess.confirmed as usize));
+    }
+
+    fn lay_on(&mut self, guess: usize, probe: &Constellation, reference: &Constellation) -> Option<Terms> {
+        let Guess { pairs, confirmed } = &self.guesses[guess];
+        self.alignment.fit(&self.guessed[pairs.clone()], probe, reference);
+        self.pairing.pair(&self.alignment, probe, reference);
+        for _ in 1..ALIGNMENTS {
+            if self.pairing.pairs.is_empty() {
+                return None;
+            }
+            self.alignment.fit(&self.pairing.pairs, probe, reference);
+            self.pairing.pair(&self.alignment, probe, reference);
+        }
+        let tree = (pairs.len(), *confirmed);
+        (!self.pairing.pairs.is_empty()).then(|| Terms::of(tree, &self.alignment, &self.pairing, probe, reference))
+    }
 }
 
 impl Default for Comparator {
@@ -42,68 +136,6 @@ impl Default for Comparator {
 impl std::fmt::Debug for Comparator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Comparator")
-    }
-}
-
-const MAX_ROOTS: usize = 70;
-const MAX_LOOKUPS: usize = 1633;
-const LONG_EDGE: u16 = 58;
-
-impl Comparator {
-    /// Reserves what every later comparison needs.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { tree: Tree::new(), seen: Box::new([0; _]), roots: Vec::with_capacity(MAX_ROOTS) }
-    }
-
-    /// Similarity, 0 or more.
-    pub fn compare(&mut self, probe: &Probe, reference: &Reference) -> f32 {
-        let reference = &reference.0;
-        self.find_roots(probe, reference);
-        let mut best = 0f32;
-        for i in 0..self.roots.len() {
-            self.tree.grow(&probe.finger, reference, self.roots[i]);
-            best = best.max(crate::score::score(&self.tree.nodes, &probe.finger, reference));
-        }
-        best
-    }
-
-    fn find_roots(&mut self, probe: &Probe, reference: &Constellation) {
-        self.roots.clear();
-        self.seen.fill(0);
-        let n = reference.points.len();
-        let (mut tried, mut lookups) = (0, 0);
-        for long in [true, false] {
-            for period in 1..n {
-                for phase in 0..=period {
-                    for r in (phase..n).step_by(period + 1) {
-                        let nb = (r + period) % n;
-                        let edge = Edge::between(reference.points[r], reference.points[nb]);
-                        if (edge.length >= LONG_EDGE) != long {
-                            continue;
-                        }
-                        for pair in probe.near(edge) {
-                            if !pair.edge.resembles(edge) {
-                                continue;
-                            }
-                            let id = usize::from(pair.root) * MAX_MINUTIAE + r;
-                            if self.seen[id / 64] >> (id % 64) & 1 == 0 {
-                                self.seen[id / 64] |= 1 << (id % 64);
-                                self.roots.push((pair.root, r as u8));
-                            }
-                            tried += 1;
-                            if tried >= MAX_ROOTS {
-                                return;
-                            }
-                        }
-                        lookups += 1;
-                        if lookups >= MAX_LOOKUPS {
-                            return;
-                        }
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -3,11 +3,15 @@
 
 pub mod code;
 
+mod alignment;
 mod comparator;
 mod constellation;
 mod direction;
+mod hull;
+mod pairing;
 mod probe;
-mod score;
+mod root;
+mod similarity;
 mod template;
 mod tree;
 

@@ -1,16 +1,14 @@
 //! Where else is there such an edge? The probe finger, prepared so that one look-up finds its edges that
 //! resemble a given one.
 
-use crate::constellation::{Constellation, DIRECTION_TOLERANCE, Edge, LENGTH_TOLERANCE};
+use crate::constellation::{Constellation, DIRECTION_TOLERANCE, Edge, LENGTH_TOLERANCE, MAX_LENGTH};
 use crate::template::Template;
 
 /// Lengths share a bin of 16 px, directions one of 11.25°.
 const LENGTH_SHIFT: u32 = 4;
 const DIRECTION_SHIFT: u32 = 3;
-const LENGTH_BINS: usize = 32;
+const LENGTH_BINS: usize = (MAX_LENGTH as usize >> LENGTH_SHIFT) + 1;
 const DIRECTION_BINS: usize = 32;
-/// Longer edges are not indexed.
-const MAX_LENGTH: u16 = (LENGTH_BINS << LENGTH_SHIFT) as u16 - 1;
 
 /// A finger prepared once, to be compared to many references.
 ///
@@ -25,9 +23,9 @@ pub struct Probe {
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Pair {
-    pub edge: Edge,
-    pub root: u8,
+struct Pair {
+    edge: Edge,
+    root: u8,
 }
 
 impl Probe {
@@ -64,16 +62,13 @@ impl Probe {
         Self { finger, pairs, starts: starts.into(), entries: entries.into() }
     }
 
-    /// The probe's edges that may resemble this one (a superset, all in one bin).
+    /// The minutiae from which an edge starts that resembles the given one, of at most [`MAX_LENGTH`].
     #[inline]
-    pub(crate) fn near(&self, edge: Edge) -> impl Iterator<Item = Pair> + '_ {
-        let range = if edge.length <= MAX_LENGTH {
-            let bin = bin(edge.length >> LENGTH_SHIFT, edge.at_root >> DIRECTION_SHIFT, edge.at_tip >> DIRECTION_SHIFT);
-            self.starts[bin] as usize..self.starts[bin + 1] as usize
-        } else {
-            0..0
-        };
-        self.entries[range].iter().map(|&index| self.pairs[usize::from(index)])
+    pub(crate) fn roots_of(&self, edge: Edge) -> impl Iterator<Item = u8> + '_ {
+        let bin = bin(edge.length >> LENGTH_SHIFT, edge.at_root >> DIRECTION_SHIFT, edge.at_tip >> DIRECTION_SHIFT);
+        let entries = &self.entries[self.starts[bin] as usize..self.starts[bin + 1] as usize];
+        let pairs = entries.iter().map(|&index| self.pairs[usize::from(index)]);
+        pairs.filter(move |pair| pair.edge.resembles(edge)).map(|pair| pair.root)
     }
 }
 
@@ -90,8 +85,8 @@ fn bin(length: u16, at_root: u8, at_tip: u8) -> usize {
 
 /// Calls `visit` for every bin that holds an edge resembling this one.
 fn touched_bins(edge: Edge, mut visit: impl FnMut(usize)) {
-    let lengths = edge.length.saturating_sub(LENGTH_TOLERANCE) >> LENGTH_SHIFT
-        ..=(edge.length + LENGTH_TOLERANCE).min(MAX_LENGTH) >> LENGTH_SHIFT;
+    let lengths = edge.length.saturating_sub(LENGTH_TOLERANCE.into()) >> LENGTH_SHIFT
+        ..=(edge.length + u16::from(LENGTH_TOLERANCE)).min(MAX_LENGTH) >> LENGTH_SHIFT;
     for length in lengths {
         for at_root in direction_bins(edge.at_root) {
             for at_tip in direction_bins(edge.at_tip) {
