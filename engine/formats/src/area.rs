@@ -2,7 +2,7 @@
 
 use crate::FormatError;
 use crate::cursor::Cursor;
-use crate::record::{Deviation, Reading};
+use crate::reading::{Deviation, Reading};
 
 /// One extended data area of a view: ridge counts, cores and deltas, zonal quality or vendor data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use crate::FormatError;
 use crate::cursor::Cursor;
 use crate::iso_2005::read_after_length;
 use crate::minutia::Packing;
-use crate::record::Reading;
+use crate::reading::Reading;
 
 /// Reads what follows magic and version.
 pub(crate) fn read(cursor: &mut Cursor<'_>, reading: &mut Reading) -> Result<(), FormatError> {

@@ -5,7 +5,7 @@ use khop_vocabulary::{FingerSample, Resolution};
 use crate::area::read_areas;
 use crate::cursor::Cursor;
 use crate::minutia::{self, Packing};
-use crate::record::Reading;
+use crate::reading::Reading;
 use crate::{FormatError, MAX_RECORD_BYTES, MAX_SIDE_PX, MAX_VIEWS};
 
 /// Reads what follows magic and version.

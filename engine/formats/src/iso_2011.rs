@@ -6,7 +6,7 @@ use crate::FormatError;
 use crate::area::read_areas;
 use crate::cursor::Cursor;
 use crate::minutia::{self, Packing};
-use crate::record::Reading;
+use crate::reading::Reading;
 
 /// Reads what follows magic and version.
 pub(crate) fn read(cursor: &mut Cursor<'_>, reading: &mut Reading) -> Result<(), FormatError> {

@@ -20,13 +20,15 @@ mod iso_2005;
 mod iso_2011;
 mod minutia;
 pub mod npy;
+mod reading;
 mod record;
 
 pub use area::Area;
 pub use error::FormatError;
 pub use face_vector::{read_face_vector, write_face_vector};
 pub use iso_2005::write_iso_2005;
-pub use record::{Deviation, MinutiaeRecord, RecordFormat, read_minutiae};
+pub use reading::{Deviation, MinutiaeRecord, RecordFormat};
+pub use record::read_minutiae;
 
 /// Largest minutiae record read, in bytes: 1 MiB. 176 full views without extended data take 0.26 MiB.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;

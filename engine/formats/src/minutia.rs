@@ -3,7 +3,7 @@
 use khop_vocabulary::{FingerPosition, FingerSample, Impression, Minutia, MinutiaKind, Quality};
 
 use crate::cursor::Cursor;
-use crate::record::Reading;
+use crate::reading::Reading;
 use crate::{Deviation, FormatError, MAX_SIDE_PX};
 
 const COORDINATE: u16 = 0x3fff;

@@ -21,6 +21,7 @@
 
 mod calibrations;
 mod candidates;
+mod case;
 mod columns;
 mod compare;
 mod core;
@@ -28,6 +29,7 @@ mod decision;
 mod deduplicate;
 mod engine;
 mod enrol;
+mod enrolment;
 mod erase;
 mod error;
 mod evidence;
@@ -47,11 +49,13 @@ mod verify;
 mod writer;
 
 pub use calibrations::DEFAULT_REALM;
+pub use case::{Case, CaseId};
 pub use compare::compare;
 pub use decision::Decision;
 pub use deduplicate::Duplicate;
 pub use engine::{Engine, EngineBuilder};
-pub use enrol::{Case, CaseId, DuplicateCheck, Enrolment};
+pub use enrol::DuplicateCheck;
+pub use enrolment::Enrolment;
 pub use erase::{Erasure, Purge};
 pub use error::{Error, ErrorKind};
 pub use identify::{Identification, Search};

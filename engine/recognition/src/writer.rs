@@ -12,16 +12,17 @@ use khop_store::{Applied, Change, NewCase, RealmNumber, RecordNumber, Segment, S
 use khop_vocabulary::{Encounter, EncounterId, ModelId, Outcome, RealmId};
 
 use crate::calibrations::MODELS_KEY;
+use crate::case::{CaseId, outcome_code};
 use crate::columns::draft;
 use crate::core::Core;
-use crate::enrol::Searched;
+use crate::enrolment::{Enrolment, Searched, ToEnrol};
 use crate::prepared::Prepared;
 use crate::realm_state::RealmState;
 use crate::references::{Pending, References};
 use crate::row::Row;
 use crate::search::{CompletedSearch, Scope, search};
 use crate::tail::Tail;
-use crate::{CaseId, Enrolment, Erasure, Error, FaceModel, Identification, Purge, Search};
+use crate::{Erasure, Error, FaceModel, Identification, Purge, Search};
 
 /// Commands that may wait.
 const QUEUE: usize = 1024;
@@ -29,14 +30,6 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 /// A tail of at least this many rows is sealed on a clean close, so that the next open need not prepare it again.
 const SEAL_ON_CLOSE_ROWS: usize = 256;
-
-/// An enrolment that has been searched on a snapshot and waits to be rechecked and committed.
-pub(crate) struct EnrolCommand {
-    pub(crate) realm: Arc<RealmState>,
-    pub(crate) encounter: Encounter,
-    pub(crate) prepared: Prepared,
-    pub(crate) searched: Option<Searched>,
-}
 
 /// Records to be erased together.
 pub(crate) struct EraseCommand {
@@ -47,7 +40,7 @@ pub(crate) struct EraseCommand {
 type Reply<T> = SyncSender<Result<T, Error>>;
 
 enum Command {
-    Enrol(Box<EnrolCommand>, Reply<Enrolment>),
+    Enrol(Box<ToEnrol>, Reply<Enrolment>),
     Erase(EraseCommand, Reply<Erasure>),
     CreateRealm(RealmId, Option<u64>, Reply<()>),
     DropRealm(RealmId, Reply<Purge>),
@@ -79,7 +72,7 @@ impl Writer {
         answer.recv().map_err(|_| Error::Closing)?
     }
 
-    pub(crate) fn enrol(&self, command: EnrolCommand) -> Result<Enrolment, Error> {
+    pub(crate) fn enrol(&self, command: ToEnrol) -> Result<Enrolment, Error> {
         self.ask(|reply| Command::Enrol(Box::new(command), reply))
     }
 
@@ -358,8 +351,8 @@ impl Group {
         }
     }
 
-    fn enrol(&mut self, thread: &WriterThread, command: EnrolCommand) -> Result<Enrolment, Error> {
-        let EnrolCommand { realm, encounter, prepared, searched } = command;
+    fn enrol(&mut self, thread: &WriterThread, command: ToEnrol) -> Result<Enrolment, Error> {
+        let ToEnrol { realm, encounter, prepared, searched } = command;
         let core = &thread.core;
         let key = (realm.number, encounter.id.clone());
         if self.encounters.contains(&key) || core.store.find_encounter(realm.number, &encounter.id)?.is_some() {
@@ -391,7 +384,7 @@ impl Group {
                 .flat_map(|i| &i.candidates)
                 .map(|c| (c.encounter.clone(), c.score.value()))
                 .collect(),
-            outcome: crate::enrol::outcome_code(outcome),
+            outcome: outcome_code(outcome),
         });
         changes.push(Change::Enrol { realm: realm.number, encounter, case, note: format!("enrol, {outcome:?}") });
         self.encounters.insert(key);
