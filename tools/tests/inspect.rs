@@ -57,7 +57,7 @@ fn what_cannot_be_read_is_named_and_hides_nothing() {
     let array = std::fs::read(golden("float32-3x4.npy")).unwrap();
     let long = [&record[..], &vec![0; 1 << 20]].concat();
     for (path, expected) in [
-        (write("cut.fmr", &record[..50]), "cut.fmr: minutia type and x at byte 50: expected 2 bytes, found 0"),
+        (write("cut.fmr", &record[..50]), "cut.fmr: finger quality at byte 50: expected 1 byte, found 0"),
         (write("long.fmr", &long), "long.fmr: minutiae record: expected at most 1048576 bytes"),
         (
             write("other.fmr", b"FIR\x00010\x00"),

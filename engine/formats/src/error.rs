@@ -14,7 +14,7 @@ pub enum FormatError {
         found: usize,
     },
     /// The bytes end inside a field.
-    #[error("{field} at byte {offset}: expected {expected} bytes, found {found} before the end")]
+    #[error("{field} at byte {offset}: expected {}, found {found} before the end", bytes(*.expected))]
     Truncated {
         /// The field that is cut off.
         field: &'static str,
@@ -49,6 +49,10 @@ pub enum FormatError {
         /// What was to be written.
         found: String,
     },
+}
+
+fn bytes(count: usize) -> String {
+    if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
 }
 
 impl FormatError {
