@@ -11,18 +11,18 @@ use crate::search::{CompletedSearch, by_evidence};
 /// Candidates of a completed search, one a subject, highest evidence first.
 ///
 /// Everyone who is more than clear is listed, whatever the limit: the caller cuts the list after the decision.
-/// Others are listed while their evidence is positive and there is room.
+/// Others are listed while there is room.
 pub(crate) fn candidates(
     references: &References<'_>,
     search: &mut CompletedSearch,
     except: Option<&SubjectId>,
     limit: usize,
 ) -> Result<Vec<Candidate>, Error> {
-    search.compared.sort_unstable_by(by_evidence);
+    search.found.sort_unstable_by(by_evidence);
     let thresholds = references.core.policy.thresholds(search.searched);
     let mut found: Vec<Candidate> = Vec::new();
     let mut seen: HashSet<SubjectId> = HashSet::new();
-    for compared in &search.compared {
+    for compared in &search.found {
         let fused = &compared.fused;
         let Some((subject, encounter)) = references.identity(compared.record)? else { continue };
         if except == Some(&subject) || seen.contains(&subject) {
@@ -31,7 +31,7 @@ pub(crate) fn candidates(
         let (score, llr, evidence) = (fused.score, fused.llr, fused.evidence.clone());
         let candidate = Candidate { subject: subject.clone(), encounter, score, llr, evidence };
         let more_than_clear = thresholds.outcome(&candidate) > Outcome::Clear;
-        if more_than_clear || (found.len() <= limit && fused.llr.nats() > 0.0) {
+        if more_than_clear || found.len() <= limit {
             seen.insert(subject);
             found.push(candidate);
         }

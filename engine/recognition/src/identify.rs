@@ -49,7 +49,7 @@ pub struct Identification {
     pub decision: Decision,
     /// Best first, one a subject.
     pub candidates: Vec<Candidate>,
-    /// Candidates were cut by the limit, or a scan by its bound.
+    /// The limit cut candidates off.
     pub more: bool,
     /// References in scope.
     pub searched: u64,
@@ -66,8 +66,8 @@ impl Identification {
     ) -> Result<Self, Error> {
         let mut list = candidates(references, &mut search, request.except.as_ref(), request.limit)?;
         let decision = Decision::of(&search, &list, &references.core.policy);
-        let more = cut(&mut list, request.limit, request.threshold) | search.truncated;
-        let (searched, compared) = (search.searched, search.compared.len() as u64);
+        let more = cut(&mut list, request.limit, request.threshold);
+        let (searched, compared) = (search.searched, search.compared);
         Ok(Self { decision, candidates: list, more, searched, compared })
     }
 }

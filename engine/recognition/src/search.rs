@@ -30,9 +30,6 @@ const EXPECTED_FALSE_SURVIVORS: f64 = 8.0;
 const LEAST_RATIO: f64 = 300.0;
 /// A scan keeps a reference whose codes reach this share of what the probe's fingers could say at most.
 const CODE_SHARE_OF_CAP: f32 = 0.4;
-/// Most survivors of one scan of one segment; beyond it the answer says that there are more.
-const MAX_SURVIVORS: usize = 50_000;
-
 /// A probe prepared once for every segment.
 pub(crate) struct ProbeSet {
     fingers: Option<FingerProbes>,
@@ -104,14 +101,21 @@ pub(crate) struct Compared {
     pub(crate) fused: Fused,
 }
 
+impl Compared {
+    /// Whether its evidence is for a mate at all. The others are counted and forgotten, which bounds a search's memory.
+    fn speaks_for_a_mate(&self) -> bool {
+        self.fused.llr.nats() > 0.0
+    }
+}
+
 /// Proof that a search saw every reference it was asked to see. Only [`search`] makes one.
 pub(crate) struct CompletedSearch {
     /// References in scope.
     pub(crate) searched: u64,
-    /// Those fully compared.
-    pub(crate) compared: Vec<Compared>,
-    /// A scan kept as many survivors as it may; there may be more.
-    pub(crate) truncated: bool,
+    /// How many of them were compared in full.
+    pub(crate) compared: u64,
+    /// Those with evidence for the probe's person.
+    pub(crate) found: Vec<Compared>,
     _proof: (),
 }
 
@@ -119,7 +123,7 @@ impl CompletedSearch {
     /// Nobody in scope has a trait that the probe has: complete for an enrolment, whose person is then a stranger.
     pub(crate) fn unless_comparable(error: Error) -> Result<Self, Error> {
         match error {
-            Error::NotComparable => Ok(Self { searched: 0, compared: Vec::new(), truncated: false, _proof: () }),
+            Error::NotComparable => Ok(Self { searched: 0, compared: 0, found: Vec::new(), _proof: () }),
             error => Err(error),
         }
     }
@@ -127,8 +131,8 @@ impl CompletedSearch {
     /// The union of two searches of one probe over disjoint scopes.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.searched += other.searched;
-        self.compared.extend(other.compared);
-        self.truncated |= other.truncated;
+        self.compared += other.compared;
+        self.found.extend(other.found);
         self
     }
 }
@@ -169,18 +173,19 @@ pub(crate) fn search(
         (searched * probe.traits() > EXACT_COMPARISONS && scannable).then(|| ScanThresholds::of(searched, probe));
     let survivors = parts.par_iter().map(|part| match &thresholds {
         Some(thresholds) => scan(part, probe, thresholds),
-        None => Ok((part.mask.iter().map(|row| row as u32).collect(), false)),
+        None => Ok(part.mask.iter().map(|row| row as u32).collect()),
     });
-    let survivors = survivors.collect::<Result<Vec<(Vec<u32>, bool)>, Error>>()?;
-    let truncated = survivors.iter().any(|(_, more)| *more);
+    let survivors = survivors.collect::<Result<Vec<Vec<u32>>, Error>>()?;
     let rows: Vec<(&Part<'_>, u32)> =
-        parts.iter().zip(&survivors).flat_map(|(part, (rows, _))| rows.iter().map(move |&row| (part, row))).collect();
-    let compared = rows
+        parts.iter().zip(&survivors).flat_map(|(part, rows)| rows.iter().map(move |&row| (part, row))).collect();
+    let found = rows
         .par_iter()
         .map_init(Comparator::new, |comparator, &(part, row)| compare_row(references, part, row, probe, comparator));
-    let compared: Vec<Compared> = compared.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
-    references.core.counters.count_search(searched, compared.len() as u64);
-    Ok(CompletedSearch { searched, compared, truncated, _proof: () })
+    let found = found.filter_map(Result::transpose).filter(|c| c.as_ref().map_or(true, Compared::speaks_for_a_mate));
+    let found: Vec<Compared> = found.collect::<Result<_, Error>>()?;
+    let compared = rows.len() as u64;
+    references.core.counters.count_search(searched, compared);
+    Ok(CompletedSearch { searched, compared, found, _proof: () })
 }
 
 /// `None` when the segment has no record in scope; then nothing of it is read.
@@ -224,24 +229,22 @@ impl ScanThresholds {
     }
 }
 
-/// Rows of one segment that its planes cannot rule out.
-fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Result<(Vec<u32>, bool), Error> {
+/// Rows of one segment that its planes cannot rule out, however many they are.
+fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Result<Vec<u32>, Error> {
     let incomplete = |cause: khop_index::SearchError| Error::Incomplete { cause: cause.to_string() };
+    let limit = part.columns.rows();
     let mut survivors = Vec::new();
-    let mut more = false;
     if let (Some(face), Some(plane)) = (&probe.face, part.columns.face) {
-        let query = Query { threshold: thresholds.face_cosine, limit: MAX_SURVIVORS, mask: &part.mask };
+        let query = Query { threshold: thresholds.face_cosine, limit, mask: &part.mask };
         let answer = Exhaustive(plane).search(&face.probe, &query).map_err(incomplete)?;
         survivors.extend(answer.neighbours.iter().map(|n| n.row));
-        more |= answer.more;
     }
     let with_plane = probe.codes.iter().filter_map(|(slot, probe)| Some((part.columns.fingers[*slot]?, probe)));
     let terms: Vec<Term<'_>> =
         with_plane.map(|(plane, probe)| Term { plane, probe, evidence: &CODE_EVIDENCE }).collect();
     if !terms.is_empty() {
-        let (found, cut) = scan_evidence(&terms, &part.mask, thresholds.code_llr, MAX_SURVIVORS).map_err(incomplete)?;
+        let (found, _) = scan_evidence(&terms, &part.mask, thresholds.code_llr, limit).map_err(incomplete)?;
         survivors.extend(found.iter().map(|e| e.row));
-        more |= cut;
     }
     if probe.fingers.is_some() {
         let uncoded = part.columns.uncoded()?;
@@ -249,7 +252,7 @@ fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Resul
     }
     survivors.sort_unstable();
     survivors.dedup();
-    Ok((survivors, more))
+    Ok(survivors)
 }
 
 /// Full comparison of one row; `None` when it shares no trait or was erased since the snapshot.
