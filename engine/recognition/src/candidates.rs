@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use khop_vocabulary::{Candidate, Outcome, Score, SubjectId};
 
 use crate::Error;
+use crate::evidence::Fused;
 use crate::references::References;
 use crate::search::{CompletedSearch, by_evidence};
 
@@ -28,8 +29,9 @@ pub(crate) fn candidates(
         if except == Some(&subject) || seen.contains(&subject) {
             continue;
         }
-        let (score, llr, evidence) = (fused.score, fused.llr, fused.evidence.clone());
-        let candidate = Candidate { subject: subject.clone(), encounter, score, llr, evidence };
+        let Fused { score, llr, verified, ref evidence } = *fused;
+        let evidence = evidence.clone();
+        let candidate = Candidate { subject: subject.clone(), encounter, score, llr, verified, evidence };
         let more_than_clear = thresholds.outcome(&candidate) > Outcome::Clear;
         if more_than_clear || found.len() <= limit {
             seen.insert(subject);

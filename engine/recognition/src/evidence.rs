@@ -23,20 +23,30 @@ pub(crate) struct Fused {
     pub(crate) llr: Llr,
     /// On the public scale: the sum's bound where several traits speak, the trait's own score where one does.
     pub(crate) score: Score,
+    /// As much of it as measurement stands behind.
+    pub(crate) verified: Score,
 }
 
 impl Fused {
     /// Sums evidence; `None` when no trait was shared.
-    pub(crate) fn of(evidence: Vec<Evidence>) -> Option<Self> {
+    pub(crate) fn of(evidence: Vec<Evidence>, policy: &Policy) -> Option<Self> {
         let (fingers, face): (Vec<&Evidence>, Vec<&Evidence>) = evidence.iter().partition(|e| e.of != Trait::Face);
         let fingers = hands(fingers.iter().map(|e| e.llr).sum());
         let llr: Llr = [fingers].into_iter().chain(face.iter().map(|e| e.llr)).sum();
-        let score = match evidence[..] {
+        let (score, verified) = match evidence[..] {
             [] => return None,
-            [only] => only.score,
-            _ => llr.score(),
+            [only] => (only.score, only.score.min(cap(only.of, policy).score())),
+            _ => (llr.score(), llr.score()),
         };
-        Some(Self { evidence, llr, score })
+        Some(Self { evidence, llr, score, verified })
+    }
+}
+
+/// The most that one trait may say.
+fn cap(of: Trait, policy: &Policy) -> Llr {
+    match of {
+        Trait::Finger(_) => policy.finger_cap,
+        Trait::Face => policy.face_cap,
     }
 }
 
@@ -81,8 +91,7 @@ impl FingerProbes {
             .map(|(slot, probe, reference)| {
                 let similarity = comparator.compare(probe, &Reference::of(reference));
                 let position = FingerPosition::from_code(slot as u8).expect("slots are the ISO codes 0 to 10");
-                let cap = policy.finger_cap.nats();
-                calibrated(Trait::Finger(position), similarity, calibration, FINGER_FLOOR_NATS, cap)
+                calibrated(Trait::Finger(position), similarity, calibration, FINGER_FLOOR_NATS, policy)
             })
             .collect()
     }
@@ -90,11 +99,11 @@ impl FingerProbes {
 
 /// Evidence of one face comparison.
 pub(crate) fn face_evidence(cosine: f32, calibration: &Calibration, policy: &Policy) -> Evidence {
-    calibrated(Trait::Face, cosine, calibration, FACE_FLOOR_NATS, policy.face_cap.nats())
+    calibrated(Trait::Face, cosine, calibration, FACE_FLOOR_NATS, policy)
 }
 
-fn calibrated(of: Trait, similarity: f32, calibration: &Calibration, floor: f32, cap: f32) -> Evidence {
-    let llr = calibration.llr(similarity).nats().clamp(floor, cap.max(floor));
+fn calibrated(of: Trait, similarity: f32, calibration: &Calibration, floor: f32, policy: &Policy) -> Evidence {
+    let llr = calibration.llr(similarity).nats().clamp(floor, cap(of, policy).nats().max(floor));
     Evidence { of, score: calibration.score(similarity), llr: Llr::new(llr) }
 }
 
@@ -108,11 +117,13 @@ mod tests {
 
     #[test]
     fn one_trait_keeps_its_own_score_and_several_show_the_bound() {
-        assert_eq!(Fused::of(vec![]), None);
+        let policy = Policy::default();
+        assert_eq!(Fused::of(vec![], &policy), None);
         let face = evidence(Trait::Face, 72.0, 13.8);
-        assert_eq!(Fused::of(vec![face]).unwrap().score, Score::new(72.0));
+        assert_eq!(Fused::of(vec![face], &policy).unwrap().score, Score::new(72.0));
+        assert_eq!(Fused::of(vec![face], &policy).unwrap().verified, policy.face_cap.score());
         let finger = evidence(Trait::Finger(FingerPosition::LeftIndex), 5.0, -2.0);
-        let both = Fused::of(vec![finger, face]).unwrap();
+        let both = Fused::of(vec![finger, face], &policy).unwrap();
         assert!(both.llr.nats() > 13.8 - 2.0 && both.llr.nats() < 13.8);
         assert_eq!(both.score, both.llr.score());
     }
@@ -121,10 +132,10 @@ mod tests {
     fn ten_dead_fingers_do_not_hide_a_face() {
         let dead = FingerPosition::TEN.map(|p| evidence(Trait::Finger(p), 0.0, -2.0));
         let face = evidence(Trait::Face, 72.0, 13.8);
-        let fused = Fused::of(dead.into_iter().chain([face]).collect()).unwrap();
+        let fused = Fused::of(dead.into_iter().chain([face]).collect(), &Policy::default()).unwrap();
         assert!(fused.llr.nats() > 13.8 - 3.1, "{fused:?}");
         let good = FingerPosition::TEN.map(|p| evidence(Trait::Finger(p), 40.0, 5.0));
-        assert!((Fused::of(good.to_vec()).unwrap().llr.nats() - 50.0).abs() < 0.1);
+        assert!((Fused::of(good.to_vec(), &Policy::default()).unwrap().llr.nats() - 50.0).abs() < 0.1);
     }
 
     #[test]

@@ -275,7 +275,7 @@ fn compare_row(
         let Some(reference) = references.face(record, &face.model)? else { return Ok(None) };
         evidence.push(face_evidence(cosine(&face.vector, &reference), &face.calibration, policy));
     }
-    Ok(Fused::of(evidence).map(|fused| Compared { record, fused }))
+    Ok(Fused::of(evidence, policy).map(|fused| Compared { record, fused }))
 }
 
 /// Highest evidence first; the record number settles ties, so that the order never depends on threads.

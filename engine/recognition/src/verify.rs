@@ -38,7 +38,7 @@ pub struct Verification {
 impl Verification {
     pub(crate) fn of(fused: Fused, policy: &Policy) -> Self {
         let threshold = Score::of_fmr(policy.verify_fmr);
-        let Fused { evidence, llr, score } = fused;
+        let Fused { evidence, llr, score, .. } = fused;
         Self { is_match: score >= threshold, score, fmr: score.fmr(), llr, evidence, threshold }
     }
 }
@@ -107,5 +107,5 @@ pub(crate) fn compare_prepared(
         let calibration = models.calibration(&a.model)?;
         evidence.push(face_evidence(khop_face::cosine(&a.vector, &b.vector), &calibration, policy));
     }
-    Ok(Fused::of(evidence))
+    Ok(Fused::of(evidence, policy))
 }

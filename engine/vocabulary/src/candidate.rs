@@ -42,6 +42,9 @@ pub struct Candidate {
     pub score: Score,
     /// Fused evidence in nats.
     pub llr: Llr,
+    /// As much of `score` as measurement stands behind: hits are decided on it. Where one trait speaks, its score up to
+    /// the rate at which its calibration was verified (the policy's cap); where several do, `score` itself.
+    pub verified: Score,
     /// Trait by trait, fingers in code order, face last.
     pub evidence: Vec<Evidence>,
 }

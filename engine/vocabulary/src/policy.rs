@@ -16,7 +16,7 @@ pub enum Outcome {
 /// Fused scores from which a candidate is a hit or goes to a human.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// Capped evidence ([`Llr::score`] of [`Candidate::llr`]) at or above: hit.
+    /// [`Candidate::verified`] at or above: hit.
     pub hit: Score,
     /// [`Candidate::score`] at or above, and no hit: adjudicate.
     pub adjudicate: Score,
@@ -34,9 +34,10 @@ pub struct Policy {
     pub adjudicate_fpir: Fpir,
     /// FMR at which a 1:1 verification says yes. Default 0.0001 (NIST SP 800-63B-4 asks for no more).
     pub verify_fmr: Fmr,
-    /// A single finger's likelihood ratio counts at most this much, nats. Default 6, what its calibration verified.
+    /// A single finger's likelihood ratio counts at most this much, nats, and its score alone decides up to the same
+    /// rate. Default 6 (FMR 0.0025), what its calibration verified.
     pub finger_cap: Llr,
-    /// A face's likelihood ratio counts at most this much, nats. Default 13.8 (FMR 1e-6): twins exist.
+    /// The same for a face. Default 13.8 (FMR 1e-6): twins exist.
     pub face_cap: Llr,
 }
 
@@ -99,11 +100,11 @@ impl Policy {
 impl Thresholds {
     /// The outcome for one candidate.
     ///
-    /// A hit needs evidence within the caps, so that one trait alone never decides beyond the FMR at which it was
+    /// A hit needs a score within what was verified, so that one trait alone never decides beyond the FMR at which it was
     /// verified. For a human to look, the trait's own score, its tail model included, is enough.
     #[must_use]
     pub fn outcome(&self, candidate: &Candidate) -> Outcome {
-        if candidate.llr.score() >= self.hit {
+        if candidate.verified >= self.hit {
             Outcome::Hit
         } else if candidate.score >= self.adjudicate {
             Outcome::Adjudicate
@@ -130,17 +131,18 @@ mod tests {
     #[test]
     fn one_trait_alone_is_no_hit_beyond_its_cap() {
         let id = |text| crate::SubjectId::new(text).unwrap();
-        let candidate = |score, llr| Candidate {
+        let candidate = |score, llr, verified| Candidate {
             subject: id("a"),
             encounter: crate::EncounterId::new("a1").unwrap(),
             score: Score::new(score),
             llr: Llr::new(llr),
+            verified: Score::new(verified),
             evidence: vec![],
         };
         let thresholds = Policy::default().thresholds(1_000_000);
-        assert_eq!(thresholds.outcome(&candidate(150.0, 13.8)), Outcome::Adjudicate);
-        assert_eq!(thresholds.outcome(&candidate(95.0, 22.0)), Outcome::Hit);
-        assert_eq!(thresholds.outcome(&candidate(20.0, 4.6)), Outcome::Clear);
+        assert_eq!(thresholds.outcome(&candidate(150.0, 13.8, 60.0)), Outcome::Adjudicate);
+        assert_eq!(thresholds.outcome(&candidate(95.0, 22.0, 95.0)), Outcome::Hit);
+        assert_eq!(thresholds.outcome(&candidate(20.0, 4.6, 20.0)), Outcome::Clear);
     }
 
     #[test]

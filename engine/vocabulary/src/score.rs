@@ -18,6 +18,12 @@ impl Score {
         Self(if value.is_nan() { 0.0 } else { value.clamp(0.0, 200.0) })
     }
 
+    /// The lower of the two.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
     /// The number, 0 to 200.
     #[must_use]
     pub fn value(self) -> f32 {
