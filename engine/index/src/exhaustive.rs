@@ -90,6 +90,9 @@ fn answer(best: Best) -> Answer {
 
 /// The 64 rows of one word of the mask.
 fn scan_unit(plane: Plane<'_>, probe: &Probe, unit: usize, word: u64, threshold: f32, best: &mut Best) {
+    if word == 0 {
+        return;
+    }
     let first = unit * UNIT_ROWS;
     let mut dots = [0i32; UNIT_ROWS];
     dots_of_unit(plane, probe, first, word, &mut dots);
