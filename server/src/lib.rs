@@ -1,1 +1,24 @@
-//! The HTTP service of Khop.
+//! The HTTP service of Khop: routes, wire types, the admin token, admission, metrics and the OpenAPI document.
+//!
+//! [`Server::prepare`] claims the address, opens the engine and makes or reads the token; [`Server::run`] answers
+//! requests until the process is told to stop. Everything that compares or touches the store runs on blocking
+//! threads behind a bounded queue, and compares on the engine's own pool, never on the threads that serve sockets.
+#![forbid(unsafe_code)]
+
+mod access;
+mod admission;
+mod body;
+mod handle;
+mod metrics;
+mod observe;
+mod openapi;
+mod problem;
+mod routes;
+mod server;
+mod service;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use access::{AdminToken, TokenError};
+pub use server::{Options, ServeError, Server};

@@ -1,11 +1,68 @@
-//! `khop serve`: Run the HTTP service.
+//! `khop serve`: run the HTTP service.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use khop_server::{Options, Server};
+use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
 
 /// Run the HTTP service.
+///
+/// Without options it serves a private store on this machine only. The first start makes the admin token, prints it
+/// once and keeps only its hash. SIGTERM or Ctrl-C finishes the requests in flight and stops. The log goes to
+/// standard error; RUST_LOG sets its level (default info).
 #[derive(clap::Args)]
-pub struct ServeArgs {}
+#[command(after_help = EXAMPLES)]
+pub struct ServeArgs {
+    /// Directory of the store, made if it is not there [default: $XDG_DATA_HOME/khop or ~/.local/share/khop]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen: a loopback address; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Threads that compare; 0 takes one for each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Requests waiting or being worked on; one more is refused with 503
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    queue: usize,
+    /// Replace the admin token, for instance when it is lost; the old one is no longer accepted
+    #[arg(long)]
+    new_token: bool,
+}
 
-pub fn run(_args: ServeArgs) -> Result<(), Failure> {
-    Err(Failure::new("serve is not built yet"))
+const EXAMPLES: &str = "\
+Examples:
+  khop serve
+  khop serve --data /var/lib/khop --listen 127.0.0.1:9000 --threads 8
+  curl http://127.0.0.1:8080/readyz
+  curl http://127.0.0.1:8080/openapi.json";
+
+pub fn run(args: ServeArgs) -> Result<(), Failure> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let data = args.data.map_or_else(default_data_dir, Ok)?;
+    let ServeArgs { listen, threads, queue, new_token, .. } = args;
+    let server = Server::prepare(&Options { data: data.clone(), listen, threads, queue, new_token })?;
+    println!("store    {}", data.display());
+    println!("serving  http://{}", server.address());
+    match server.new_token() {
+        Some(token) => println!(
+            "token    {}\n\nThis is the admin token, shown only now: keep it. Requests carry it as\n  \
+             Authorization: Bearer TOKEN\nIf it is lost, `khop serve --new-token` makes another.",
+            token.reveal()
+        ),
+        None => println!("token    as printed at the first start (--new-token replaces it)"),
+    }
+    Ok(server.run()?)
+}
+
+/// Where data of a user's programs belongs (XDG base directories).
+fn default_data_dir() -> Result<PathBuf, Failure> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+    let base = base.ok_or_else(|| Failure::new("neither XDG_DATA_HOME nor HOME is set: say where with --data DIR"))?;
+    Ok(base.join("khop"))
 }

@@ -1,0 +1,134 @@
+//! May this work start, and when? A bounded queue between the async side and the threads that compare.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::problem::{Fault, Problem};
+
+/// Admits blocking work: a bounded number of jobs waits or runs, fewer run at once, each has a deadline.
+///
+/// A job runs on a blocking thread of its own and leaves comparing to the engine's thread pool. It does not run
+/// *on* that pool: a pool thread that waits for its share of a search takes up other jobs meanwhile, and two
+/// jobs of which one holds a lock must never lie on top of each other on one stack.
+pub(crate) struct Admission {
+    /// Jobs admitted, waiting or running.
+    places: Arc<Semaphore>,
+    /// Jobs running.
+    turns: Arc<Semaphore>,
+    queue: usize,
+    within: Duration,
+}
+
+impl Admission {
+    /// At most `queue` jobs in all, `running` of them at once, each to be done `within` this time.
+    pub(crate) fn new(queue: usize, running: usize, within: Duration) -> Self {
+        let places = Arc::new(Semaphore::new(queue));
+        Self { places, turns: Arc::new(Semaphore::new(running)), queue, within }
+    }
+
+    /// Jobs waiting or running.
+    pub(crate) fn depth(&self) -> usize {
+        self.queue - self.places.available_permits()
+    }
+
+    /// Runs the job in its turn.
+    ///
+    /// A job whose client has gone, or whose time is up, before its turn comes never starts. One that has started
+    /// runs to its end and keeps its place until then, so that what the process holds stays bounded.
+    ///
+    /// # Errors
+    /// [`Fault::QueueFull`] at once when every place is taken, [`Fault::Deadline`] when it takes too long,
+    /// [`Fault::Internal`] when the job panics, or the job's own error.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| Problem::new(Fault::QueueFull, "every place is taken; try again"))?;
+        let turns = Arc::clone(&self.turns);
+        let done = async {
+            let turn = turns.acquire_owned().await.expect("the semaphore is never closed");
+            let work = move || {
+                let _held_until_done = (place, turn);
+                job()
+            };
+            tokio::task::spawn_blocking(work).await
+        };
+        match tokio::time::timeout(self.within, done).await {
+            Ok(Ok(result)) => result.map_err(Problem::from),
+            Ok(Err(panicked)) => {
+                tracing::error!(%panicked, "a job failed");
+                Err(Problem::new(Fault::Internal, "an unexpected failure; the service's log has the details"))
+            }
+            Err(_) => {
+                let detail =
+                    format!("not done within {} s; what was asked may still happen", self.within.as_secs_f32());
+                Err(Problem::new(Fault::Deadline, detail))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn status(problem: Problem) -> u64 {
+        serde_json::to_value(problem).unwrap()["status"].as_u64().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once_and_recovers() {
+        let admission = Arc::new(Admission::new(2, 1, LONG));
+        let (release, gate) = mpsc::channel::<u8>();
+        let first = tokio::spawn({
+            let admission = Arc::clone(&admission);
+            async move { admission.run(move || Ok(gate.recv().unwrap())).await }
+        });
+        let second = tokio::spawn({
+            let admission = Arc::clone(&admission);
+            async move { admission.run(|| Ok(2)).await }
+        });
+        while admission.depth() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(status(admission.run(|| Ok(3)).await.unwrap_err()), 503);
+        release.send(1).unwrap();
+        first.await.unwrap().unwrap();
+        assert_eq!(second.await.unwrap().unwrap(), 2);
+        assert_eq!((admission.depth(), admission.run(|| Ok(4)).await.unwrap()), (0, 4));
+    }
+
+    #[tokio::test]
+    async fn work_whose_time_is_up_never_starts() {
+        let admission = Admission::new(8, 1, Duration::from_millis(20));
+        let (release, gate) = mpsc::channel::<u8>();
+        let slow = admission.run(move || Ok(gate.recv().unwrap())).await;
+        assert_eq!(status(slow.unwrap_err()), 504);
+        let started = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&started);
+        let late = admission.run(move || Ok(flag.swap(true, Ordering::SeqCst))).await;
+        assert_eq!(status(late.unwrap_err()), 504);
+        assert_eq!(admission.depth(), 1); // the slow one still holds its place, the late one gave it back
+        release.send(1).unwrap();
+        while admission.depth() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!started.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_gives_the_place_back() {
+        let admission = Admission::new(1, 1, LONG);
+        let failed = admission.run(|| -> Result<(), khop::Error> { panic!("on purpose") }).await;
+        assert_eq!(status(failed.unwrap_err()), 500);
+        assert_eq!(admission.run(|| Ok(1)).await.unwrap(), 1);
+    }
+}

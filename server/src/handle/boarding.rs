@@ -1,0 +1,34 @@
+//! May this traveller board? The gate's one question; whatever fails, the answer is "undetermined".
+
+use axum::Json;
+use axum::extract::State;
+use khop::Search;
+
+use crate::body::{Body, InPath};
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::wire::boarding::{BoardingAnswer, BoardingRequest};
+use crate::wire::sample::samples;
+
+/// Search the flight's list for the traveller.
+///
+/// Only `match` lets a traveller board. `no_match`, `undetermined` and every status but 200 go to a human. When
+/// anything fails the problem carries `"decision": "undetermined"`, with status 503 unless the request is at fault.
+#[utoipa::path(post, path = "/boarding/v1/flights/{realm}/identify", tag = "boarding",
+    params(("realm" = String, Path, description = "The flight's realm")),
+    request_body = BoardingRequest,
+    responses((status = 200, description = "The whole list was searched", body = BoardingAnswer)))]
+pub(crate) async fn identify(
+    State(service): State<Service>,
+    path: Result<InPath<String>, Problem>,
+    body: Result<Body<BoardingRequest>, Problem>,
+) -> Result<Json<BoardingAnswer>, Problem> {
+    let answer = async {
+        let (InPath(flight), Body(request)) = (path?, body?);
+        let probe = samples(request.samples)?;
+        let search = Search { limit: 1, ..Search::default() };
+        let found = service.work_in(flight, move |realm| realm.identify(&probe, &search)).await?;
+        BoardingAnswer::try_from(found)
+    };
+    answer.await.map(Json).map_err(Problem::undetermined)
+}

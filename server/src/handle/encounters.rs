@@ -1,0 +1,96 @@
+//! Who is enrolled? Enrolment with duplicate check, reading back, erasure, cases and galleries of a realm.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use khop::{DuplicateCheck, EncounterId, SubjectId};
+
+use crate::body::{Body, InPath, InQuery};
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::wire::encounter::{EncounterAnswer, EnrolRequest};
+use crate::wire::enrolment::{CasesAnswer, CasesQuery, EnrolAnswer, ErasureAnswer, GalleriesAnswer};
+use crate::wire::search::at;
+
+/// Enrol an encounter, after looking for the same person under other subjects.
+///
+/// It is stored whatever the decision; `adjudicate` and `hit` open a case. After an error with status 500 or above
+/// ask for the encounter before sending it again: it may have been stored.
+#[utoipa::path(post, path = "/enrolment/v1/realms/{realm}/encounters", tag = "enrolment",
+    params(("realm" = String, Path, description = "A tenant or a flight")),
+    request_body = EnrolRequest, responses((status = 201, description = "Enrolled", body = EnrolAnswer)))]
+pub(crate) async fn enrol(
+    State(service): State<Service>,
+    InPath(realm): InPath<String>,
+    Body(request): Body<EnrolRequest>,
+) -> Result<(StatusCode, Json<EnrolAnswer>), Problem> {
+    let check = if request.check.unwrap_or(true) { DuplicateCheck::Search } else { DuplicateCheck::Skip };
+    let encounter = request.encounter()?;
+    let enrolment = service.work_in(realm, move |realm| realm.enrol(encounter, check)).await?;
+    Ok((StatusCode::CREATED, Json(enrolment.into())))
+}
+
+/// What is known of an encounter. Never its samples.
+#[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/encounters/{encounter}", tag = "enrolment",
+    params(("realm" = String, Path), ("encounter" = String, Path)),
+    responses((status = 200, description = "Its metadata", body = EncounterAnswer)))]
+pub(crate) async fn read(
+    State(service): State<Service>,
+    InPath((realm, encounter)): InPath<(String, String)>,
+) -> Result<Json<EncounterAnswer>, Problem> {
+    let id = EncounterId::new(encounter).map_err(at("encounter"))?;
+    let encounter = service.work_in(realm, move |realm| realm.read(&id)).await?;
+    Ok(Json((&encounter).into()))
+}
+
+/// Erase one encounter: no search finds it from now on.
+#[utoipa::path(delete, path = "/enrolment/v1/realms/{realm}/encounters/{encounter}", tag = "enrolment",
+    params(("realm" = String, Path), ("encounter" = String, Path)),
+    responses((status = 200, description = "Erased", body = ErasureAnswer)))]
+pub(crate) async fn erase(
+    State(service): State<Service>,
+    InPath((realm, encounter)): InPath<(String, String)>,
+) -> Result<Json<ErasureAnswer>, Problem> {
+    let id = EncounterId::new(encounter).map_err(at("encounter"))?;
+    let erasure = service.work_in(realm, move |realm| realm.erase_encounter(&id)).await?;
+    Ok(Json(erasure.into()))
+}
+
+/// Erase a person: every encounter of the subject, at once.
+#[utoipa::path(delete, path = "/enrolment/v1/realms/{realm}/subjects/{subject}", tag = "enrolment",
+    params(("realm" = String, Path), ("subject" = String, Path)),
+    responses((status = 200, description = "Erased", body = ErasureAnswer)))]
+pub(crate) async fn erase_subject(
+    State(service): State<Service>,
+    InPath((realm, subject)): InPath<(String, String)>,
+) -> Result<Json<ErasureAnswer>, Problem> {
+    let id = SubjectId::new(subject).map_err(at("subject"))?;
+    let erasure = service.work_in(realm, move |realm| realm.erase_subject(&id)).await?;
+    Ok(Json(erasure.into()))
+}
+
+/// Cases a human is to decide, oldest first.
+#[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/cases", tag = "enrolment",
+    params(("realm" = String, Path), CasesQuery),
+    responses((status = 200, description = "One page of them", body = CasesAnswer)))]
+pub(crate) async fn cases(
+    State(service): State<Service>,
+    InPath(realm): InPath<String>,
+    InQuery(query): InQuery<CasesQuery>,
+) -> Result<Json<CasesAnswer>, Problem> {
+    let page = query.page()?;
+    let cases = service.work_in(realm, |realm| realm.cases()).await?;
+    Ok(Json(page.of(cases)))
+}
+
+/// Galleries that at least one encounter of the realm belongs to. `ALL` is not listed.
+#[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/galleries", tag = "enrolment",
+    params(("realm" = String, Path)),
+    responses((status = 200, description = "Their names", body = GalleriesAnswer)))]
+pub(crate) async fn galleries(
+    State(service): State<Service>,
+    InPath(realm): InPath<String>,
+) -> Result<Json<GalleriesAnswer>, Problem> {
+    let galleries = service.work_in(realm, |realm| realm.galleries()).await?;
+    Ok(Json(GalleriesAnswer::of(&galleries)))
+}

@@ -1,0 +1,124 @@
+//! Which requests does the service answer? The whole API on one page: path, method, handler, who may, how large.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::access::authorise;
+use crate::handle::{boarding, encounters, health, realms, searches};
+use crate::observe::observe;
+use crate::problem::{Fault, Problem};
+use crate::service::Service;
+
+const MIB: usize = 1 << 20;
+
+/// Every route. One that does not say `open` needs the token; one that does not say otherwise takes 2 MiB.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        get("/livez", health::livez).open(),
+        get("/readyz", health::readyz).open(),
+        get("/openapi.json", health::openapi).open(),
+        get("/metrics", health::metrics),
+        post("/enrolment/v1/realms/{realm}/encounters", encounters::enrol).body_limit(12 * MIB),
+        get("/enrolment/v1/realms/{realm}/encounters/{encounter}", encounters::read),
+        delete("/enrolment/v1/realms/{realm}/encounters/{encounter}", encounters::erase),
+        delete("/enrolment/v1/realms/{realm}/subjects/{subject}", encounters::erase_subject),
+        post("/enrolment/v1/realms/{realm}/verify", searches::verify),
+        post("/enrolment/v1/realms/{realm}/identify", searches::identify),
+        get("/enrolment/v1/realms/{realm}/cases", encounters::cases),
+        get("/enrolment/v1/realms/{realm}/galleries", encounters::galleries),
+        post("/boarding/v1/flights/{realm}/identify", boarding::identify),
+        get("/admin/v1/realms", realms::list),
+        put("/admin/v1/realms/{realm}", realms::create),
+        delete("/admin/v1/realms/{realm}", realms::erase),
+    ]
+}
+
+/// The service as a router: everything a test needs, without a socket.
+pub(crate) fn app(service: Service) -> Router {
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.handler.layer(DefaultBodyLimit::max(route.body_limit_bytes)))
+        })
+        .fallback(async || Problem::new(Fault::NoRoute, "GET /openapi.json lists the routes"))
+        .method_not_allowed_fallback(async || Problem::new(Fault::NoMethod, "GET /openapi.json lists the methods"))
+        .layer(from_fn_with_state(service.clone(), authorise))
+        .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn_with_state(service.clone(), observe))
+        .with_state(service)
+}
+
+fn on_panic(_: Box<dyn std::any::Any + Send>) -> Response {
+    Problem::new(Fault::Internal, "an unexpected failure; the service's log has the details").into_response()
+}
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody; the answer holds no data.
+    Open,
+    /// Whoever holds the admin token.
+    Admin,
+}
+
+/// One line of the table.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    body_limit_bytes: usize,
+    handler: MethodRouter<Service>,
+}
+
+impl Route {
+    fn new<H: Handler<T, Service>, T: 'static>(method: Method, path: &'static str, handler: H) -> Self {
+        let filter = MethodFilter::try_from(method.clone()).expect("one of the common methods");
+        Self { method, path, access: Access::Admin, body_limit_bytes: 2 * MIB, handler: on(filter, handler) }
+    }
+
+    fn open(self) -> Self {
+        Self { access: Access::Open, ..self }
+    }
+
+    fn body_limit(self, bytes: usize) -> Self {
+        Self { body_limit_bytes: bytes, ..self }
+    }
+}
+
+fn get<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(Method::GET, path, handler)
+}
+
+fn post<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(Method::POST, path, handler)
+}
+
+fn put<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(Method::PUT, path, handler)
+}
+
+fn delete<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route::new(Method::DELETE, path, handler)
+}
+
+/// The table, for looking up a request that has found its route.
+pub(crate) struct Policies(Vec<(Method, &'static str, Access)>);
+
+impl Policies {
+    pub(crate) fn of_all_routes() -> Self {
+        Self(routes().into_iter().map(|route| (route.method, route.path, route.access)).collect())
+    }
+
+    /// What is not in the table needs the token.
+    pub(crate) fn access(&self, method: &Method, path: &str) -> Access {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let route = self.0.iter().find(|(m, p, _)| m == method && *p == path);
+        route.map_or(Access::Admin, |(_, _, access)| *access)
+    }
+}

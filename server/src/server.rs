@@ -1,0 +1,189 @@
+//! How does the service start and stop? Address, engine and token in this order; then requests until a signal.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use khop::Engine;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use crate::access::{AdminToken, TokenError, TokenHash};
+use crate::routes::app;
+use crate::service::{Limits, Service};
+
+/// A request not answered within this time is answered with an error.
+const REQUEST_WITHIN: Duration = Duration::from_secs(10);
+/// Requests in flight are given this long when the service is told to stop.
+const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+/// How often realms whose time is over are looked for. They are unreachable at once; this destroys them.
+const PURGE_EVERY: Duration = Duration::from_secs(2);
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The engine's data directory, made if it is not there.
+    pub data: PathBuf,
+    /// Where to listen; a loopback address. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Threads that compare; 0 takes one for each core.
+    pub threads: usize,
+    /// Requests waiting or being worked on, at least 1; one more is refused with 503.
+    pub queue: usize,
+    /// Replace the admin token.
+    pub new_token: bool,
+}
+
+/// Why the service does not start or did not stop as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Everybody on the network could read along.
+    #[error(
+        "{0}: only a loopback address is served, because there is no TLS yet and the token would cross the network \
+         in the clear; listen on 127.0.0.1 and run a TLS-terminating proxy on this host"
+    )]
+    NotLoopback(SocketAddr),
+    /// Nothing could ever be admitted.
+    #[error("queue: expected at least 1, got 0")]
+    NoQueue,
+    /// The address is taken or not ours.
+    #[error("{address}: {cause}")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The engine did not open.
+    #[error(transparent)]
+    Engine(#[from] khop::Error),
+    /// The token could not be read or made.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Threads, signals or the socket failed.
+    #[error("service: {0}")]
+    System(#[from] std::io::Error),
+    /// The drain ran out of time.
+    #[error("stopped with {unanswered} requests unanswered after {} s", DRAIN_WITHIN.as_secs())]
+    Drain {
+        /// Requests in flight.
+        unanswered: usize,
+    },
+}
+
+/// A service that owns its address and its engine and does not answer yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: Engine,
+    token: TokenHash,
+    new_token: Option<AdminToken>,
+    queue: usize,
+}
+
+impl Server {
+    /// Claims the address, opens the engine, and reads the token or makes the first one.
+    ///
+    /// # Errors
+    /// [`ServeError`]; a data directory in use by another process is one of the engine's.
+    pub fn prepare(options: &Options) -> Result<Self, ServeError> {
+        if !options.listen.ip().is_loopback() {
+            return Err(ServeError::NotLoopback(options.listen));
+        }
+        if options.queue == 0 {
+            return Err(ServeError::NoQueue);
+        }
+        let listen = |cause| ServeError::Listen { address: options.listen, cause };
+        let listener = TcpListener::bind(options.listen).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let engine = Engine::builder(&options.data).threads(options.threads).open()?;
+        let kept = if options.new_token { None } else { TokenHash::load(&options.data)? };
+        let (new_token, token) = match kept {
+            Some(hash) => (None, hash),
+            None => TokenHash::issue(&options.data).map(|(token, hash)| (Some(token), hash))?,
+        };
+        Ok(Self { listener, address, engine, token, new_token, queue: options.queue })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The token, if this start made one. It cannot be had again.
+    #[must_use]
+    pub fn new_token(&self) -> Option<&AdminToken> {
+        self.new_token.as_ref()
+    }
+
+    /// Answers requests until SIGTERM or SIGINT; then refuses new ones, finishes those in flight and closes the
+    /// engine.
+    ///
+    /// # Errors
+    /// [`ServeError::Drain`] when requests are still in flight after 30 s, otherwise failures of the system.
+    pub fn run(self) -> Result<(), ServeError> {
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        // Twice the threads that compare: while some jobs wait for the disk, others compare.
+        let running = 2 * self.engine.status().threads;
+        let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
+        let service = Service::new(self.engine.clone(), self.token, limits);
+        let served = runtime.block_on(serve(self.listener, service));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        drop(self.engine); // the last handle: waits for what was accepted to be written
+        served
+    }
+}
+
+async fn serve(listener: TcpListener, service: Service) -> Result<(), ServeError> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let purging = tokio::spawn(purge(service.clone()));
+    let told_to_stop = Arc::new(Notify::new());
+    let stop = {
+        let (service, told_to_stop) = (service.clone(), Arc::clone(&told_to_stop));
+        async move {
+            tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+            tracing::info!(in_flight = service.in_flight(), "stopping: requests in flight are finished");
+            service.stop();
+            told_to_stop.notify_one();
+        }
+    };
+    let serving = axum::serve(listener, app(service.clone())).with_graceful_shutdown(stop);
+    let drained_or_out_of_time = async {
+        told_to_stop.notified().await;
+        tokio::time::sleep(DRAIN_WITHIN).await;
+    };
+    tokio::select! {
+        ended = serving.into_future() => ended?,
+        () = drained_or_out_of_time => (),
+    }
+    purging.abort();
+    // A connection may stay open, silent, with nothing asked: that is no failure.
+    match service.in_flight() {
+        0 => Ok(()),
+        unanswered => Err(ServeError::Drain { unanswered }),
+    }
+}
+
+/// Destroys what has expired, every few seconds.
+async fn purge(service: Service) {
+    let mut every = tokio::time::interval(PURGE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let engine = service.engine().clone();
+        match tokio::task::spawn_blocking(move || engine.purge_expired()).await {
+            Ok(Ok(purges)) => {
+                for purge in purges {
+                    tracing::info!(realm = %purge.realm, encounters = purge.encounters, "expired and purged");
+                }
+            }
+            Ok(Err(error)) => tracing::error!(%error, "purging expired realms failed; trying again"),
+            Err(error) => tracing::error!(%error, "purging expired realms failed; trying again"),
+        }
+    }
+}

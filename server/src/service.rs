@@ -1,0 +1,130 @@
+//! What do all requests share? The engine, the token, the queue and the counters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request};
+use khop::{Engine, Realm, RealmId};
+
+use crate::access::TokenHash;
+use crate::admission::Admission;
+use crate::metrics::Metrics;
+use crate::problem::{Fault, Problem};
+use crate::routes::{Access, Policies};
+
+/// How much the service takes on at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Jobs waiting or running, at least 1.
+    pub(crate) queue: usize,
+    /// Jobs running, at least 1.
+    pub(crate) running: usize,
+    /// A job not done within this time is answered with an error.
+    pub(crate) within: Duration,
+}
+
+/// What every handler is given. Cloning shares.
+#[derive(Clone)]
+pub(crate) struct Service(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    /// Checked on every request but those to open routes.
+    token: TokenHash,
+    /// Which routes are open.
+    policies: Policies,
+    /// All work that touches the store or compares goes through here.
+    admission: Admission,
+    metrics: Metrics,
+    /// Set once, when the service begins to stop.
+    stopping: AtomicBool,
+    /// Requests begun and not yet answered.
+    in_flight: AtomicUsize,
+}
+
+impl Service {
+    pub(crate) fn new(engine: Engine, token: TokenHash, limits: Limits) -> Self {
+        Self(Arc::new(Shared {
+            engine,
+            token,
+            policies: Policies::of_all_routes(),
+            admission: Admission::new(limits.queue, limits.running, limits.within),
+            metrics: Metrics::new(),
+            stopping: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+        }))
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn token(&self) -> &TokenHash {
+        &self.0.token
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.0.admission
+    }
+
+    /// What the request's route asks for. A request that matched no route is treated like the strictest.
+    pub(crate) fn access(&self, request: &Request) -> Access {
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        path.map_or(Access::Admin, |path| self.0.policies.access(request.method(), path))
+    }
+
+    /// Runs a job on the engine in its turn.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Engine) -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let engine = self.0.engine.clone();
+        let done = self.0.admission.run(move || job(&engine)).await;
+        done.inspect_err(|problem| match problem.fault {
+            Fault::QueueFull => self.metrics().refused("queue"),
+            Fault::Deadline => self.metrics().refused("deadline"),
+            _ => (),
+        })
+    }
+
+    /// Runs a job on one realm in its turn.
+    pub(crate) async fn work_in<T: Send + 'static>(
+        &self,
+        realm: String,
+        job: impl FnOnce(&Realm) -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let realm = RealmId::new(realm).map_err(|error| Problem::field("realm", error.to_string()))?;
+        self.work(move |engine| job(&engine.realm(&realm)?)).await
+    }
+
+    pub(crate) fn stop(&self) {
+        self.0.stopping.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Counts a request until the returned value is dropped.
+    pub(crate) fn enter(&self) -> impl Drop + use<> {
+        self.0.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlight(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::SeqCst)
+    }
+}
+
+struct InFlight(Arc<Shared>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,8 @@
+//! What goes over the wire? The JSON bodies, apart from the engine's types: only this module knows serde.
+
+pub(crate) mod boarding;
+pub(crate) mod encounter;
+pub(crate) mod enrolment;
+pub(crate) mod realm;
+pub(crate) mod sample;
+pub(crate) mod search;
