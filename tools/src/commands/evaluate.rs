@@ -1,11 +1,249 @@
 //! `khop evaluate`: Measure accuracy: DET, EER, FNMR at FMR, FNIR at FPIR.
 
+mod findings;
+pub mod fingers;
+pub mod samples;
+mod scores;
+pub mod trials;
+pub mod vectors;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use khop_evaluate::Resampling;
+
 use crate::failure::Failure;
+use findings::Findings;
+use fingers::{Fingers, Minutiae};
+use samples::Samples;
+use trials::{Comparing, Impostors};
+use vectors::{Exact, Int8, Vectors};
 
 /// Measure accuracy: DET, EER, FNMR at FMR, FNIR at FPIR.
-#[derive(clap::Args)]
-pub struct EvaluateArgs {}
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct EvaluateArgs {
+    #[command(subcommand)]
+    measure: Measure,
+}
 
-pub fn run(_args: EvaluateArgs) -> Result<(), Failure> {
-    Err(Failure::new("evaluate is not built yet"))
+const EXAMPLES: &str = "\
+Examples:
+  khop evaluate verification --modality finger --manifest M.csv --where extractor=x
+  khop evaluate verification --modality finger --manifest M.csv --comparator code --svg det.svg
+  khop evaluate identification --modality face --vectors X.npy --labels L.csv --clean --json
+
+Rates come with their counts and two 95 % intervals: a bootstrap over subjects, which is the honest one, and
+Clopper-Pearson, as if comparisons were independent. A sample without a template scores 0 everywhere.";
+
+#[derive(Subcommand)]
+enum Measure {
+    /// One to one: all mated pairs, and all non-mated pairs within a data set.
+    Verification(VerificationArgs),
+    /// One to many: gallery = first sample of each subject; every sample is searched, with its mate and without.
+    Identification(IdentificationArgs),
+}
+
+#[derive(Args)]
+struct VerificationArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Which non-mated pairs are compared.
+    #[arg(long, value_enum, default_value = "all")]
+    impostors: Impostors,
+}
+
+#[derive(Args)]
+struct IdentificationArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Count a mate only within this rank; by default any rank counts.
+    #[arg(long, value_name = "R")]
+    rank: Option<u32>,
+    /// Write the cumulative match characteristic to this file: rank,miss,hit.
+    #[arg(long, value_name = "FILE")]
+    cmc: Option<PathBuf>,
+}
+
+/// What is compared, and where the results go.
+#[derive(Args)]
+struct InputArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Worker threads; all cores by default.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    /// Resamples of the bootstrap.
+    #[arg(long, value_name = "N", default_value_t = Resampling::default().resamples)]
+    resamples: usize,
+    /// Seed of the bootstrap.
+    #[arg(long, value_name = "N", default_value_t = Resampling::default().seed)]
+    seed: u64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Also write the JSON object to this file.
+    #[arg(long, value_name = "FILE")]
+    out_json: Option<PathBuf>,
+    /// Write the points of the DET curve to this file.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Draw the DET curve into this file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write every comparison to this file: probe,reference,score,mated.
+    #[arg(long, value_name = "FILE")]
+    scores: Option<PathBuf>,
+}
+
+/// Samples and the comparator.
+#[derive(Args)]
+pub struct SourceArgs {
+    /// What is compared.
+    #[arg(long, value_enum)]
+    modality: Modality,
+    /// Fingers: CSV with the columns dataset, extractor, finger, impression, path.
+    #[arg(long, value_name = "CSV", required_if_eq("modality", "finger"), conflicts_with = "vectors")]
+    manifest: Option<PathBuf>,
+    /// Fingers: rows of the manifest to use; several conditions must all hold.
+    #[arg(long = "where", value_name = "COLUMN=A|B", requires = "manifest")]
+    wheres: Vec<String>,
+    /// Fingers: the minutiae comparator, or the fixed-length code of 1:N searches.
+    #[arg(long, value_enum, default_value = "minutiae", conflicts_with = "vectors")]
+    comparator: FingerComparator,
+    /// Faces: vectors as a NumPy array.
+    #[arg(long, value_name = "NPY", required_if_eq("modality", "face"), requires = "labels")]
+    vectors: Option<PathBuf>,
+    /// Faces: CSV with the columns row, subject, sample.
+    #[arg(long, value_name = "CSV", requires = "vectors")]
+    labels: Option<PathBuf>,
+    /// Faces: leave out rows with label_ok=0.
+    #[arg(long, requires = "labels")]
+    clean: bool,
+    /// Vectors: quantised (and the candidates of a search rescored) as the engine does it, or as they are.
+    #[arg(long, value_enum, default_value = "int8")]
+    precision: Precision,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Modality {
+    Finger,
+    Face,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FingerComparator {
+    Minutiae,
+    Code,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Precision {
+    Int8,
+    F32,
+}
+
+/// What is to be done with the samples and the comparator, whichever they are.
+pub trait Task {
+    type Done;
+    fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Self::Done, Failure>;
+}
+
+impl SourceArgs {
+    /// Reads the samples, prepares the comparator and runs the task on both.
+    pub fn with<T: Task>(&self, task: T) -> Result<T::Done, Failure> {
+        match (&self.manifest, &self.vectors, &self.labels) {
+            (Some(manifest), ..) => {
+                let fingers = Fingers::read(manifest, &self.wheres)?;
+                match self.comparator {
+                    FingerComparator::Minutiae => {
+                        task.run(&fingers.samples, &Minutiae::new(&fingers.templates), "finger-minutiae")
+                    }
+                    FingerComparator::Code => self.with_vectors(&fingers.samples, fingers.codes(), "finger-code", task),
+                }
+            }
+            (None, Some(vectors), Some(labels)) => {
+                let (samples, vectors) = Vectors::read(vectors, labels, self.clean)?;
+                self.with_vectors(&samples, vectors, "face-cosine", task)
+            }
+            _ => Err(Failure::new("expected --manifest for fingers or --vectors and --labels for faces")),
+        }
+    }
+
+    fn with_vectors<T: Task>(
+        &self,
+        samples: &Samples,
+        vectors: Vectors,
+        comparator: &str,
+        task: T,
+    ) -> Result<T::Done, Failure> {
+        match self.precision {
+            Precision::Int8 => task.run(samples, &Int8::new(vectors)?, &format!("{comparator}-int8")),
+            Precision::F32 => task.run(samples, &Exact::new(vectors), &format!("{comparator}-f32")),
+        }
+    }
+}
+
+/// Runs on a pool of so many threads; 0 for all cores.
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(work)
+}
+
+pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
+    let (input, impostors, rank, cmc) = match &args.measure {
+        Measure::Verification(v) => (&v.input, Some(v.impostors), None, &None),
+        Measure::Identification(i) => (&i.input, None, i.rank, &i.cmc),
+    };
+    let findings = on_threads(input.threads, || {
+        let resampling = Resampling { seed: input.seed, resamples: input.resamples };
+        input.source.with(Evaluation { impostors, rank, resampling, scores: input.scores.as_deref() })
+    })?;
+    let object = findings.to_json();
+    let write = |path: &Option<PathBuf>, text: &dyn Fn() -> String| match path {
+        Some(path) => std::fs::write(path, text()).map_err(Failure::at(path)),
+        None => Ok(()),
+    };
+    write(&input.out_json, &|| format!("{object:#}\n"))?;
+    write(&input.csv, &|| findings.to_csv())?;
+    write(&input.svg, &|| findings.to_svg())?;
+    write(cmc, &|| findings.to_cmc_csv())?;
+    if input.json {
+        println!("{object}");
+    } else {
+        print!("{}", findings.to_table());
+    }
+    Ok(())
+}
+
+/// Verification when there are impostors to choose, else identification.
+struct Evaluation<'a> {
+    impostors: Option<Impostors>,
+    rank: Option<u32>,
+    resampling: Resampling,
+    scores: Option<&'a Path>,
+}
+
+impl Task for Evaluation<'_> {
+    type Done = Findings;
+
+    fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Findings, Failure> {
+        let mut findings = Findings::new(comparator, samples, comparing.failures(), self.resampling);
+        match self.impostors {
+            Some(impostors) => {
+                let (comparisons, effort) = trials::compare_pairs(samples, comparing, impostors)?;
+                if let Some(path) = self.scores {
+                    scores::write_pairs(path, samples, &comparisons)?;
+                }
+                findings.verification(samples, comparisons, effort)?;
+            }
+            None => {
+                let (similarities, effort) = trials::compare_with_galleries(samples, comparing)?;
+                if let Some(path) = self.scores {
+                    scores::write_searches(path, samples, &similarities)?;
+                }
+                findings.identification(samples, &similarities, self.rank, effort)?;
+            }
+        }
+        Ok(findings)
+    }
 }
