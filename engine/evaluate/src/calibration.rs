@@ -13,7 +13,7 @@
 use khop_vocabulary::{Calibration, CalibrationError, Knot, Llr, Provenance};
 
 use crate::isotonic::{self, Block};
-use crate::{Comparison, Verification, logistic};
+use crate::{Verification, logistic};
 
 /// Errors a measured rate must rest on (the rule of thirty).
 pub const RULE_OF_THIRTY: f64 = 30.0;
@@ -25,7 +25,8 @@ pub struct FitOptions {
     pub name: String,
     /// Lines about the data and the command, put before those of the fit.
     pub provenance: Vec<String>,
-    /// Whether every subject weighs the same, however many samples it gave.
+    /// Whether every subject's mated comparisons weigh the same together. Their number grows with the square of its
+    /// samples, so that otherwise a few subjects decide what mates look like. Non-mated comparisons count as made.
     pub equal_subjects: bool,
     /// The lowest LLR a comparison may yield, nats.
     pub floor: Llr,
@@ -74,10 +75,9 @@ pub fn fit(comparisons: &Verification, options: &FitOptions) -> Result<Fit, FitE
     if mated.len() < 100 || non_mated.len() < 100 {
         return Err(FitError::TooFew { mated: mated.len(), non_mated: non_mated.len() });
     }
-    let (of_mated, of_pair) = comparisons.mated_and_non_mated_weights(options.equal_subjects);
-    let mated = Weighted::new(mated.iter().map(|c| (c.similarity, of_mated[c.probe as usize])));
-    let pair = |c: &Comparison| (c.similarity, of_pair[c.probe as usize] * of_pair[c.reference as usize]);
-    let non_mated = Weighted::new(non_mated.iter().rev().map(pair));
+    let weights = if options.equal_subjects { comparisons.mated_weights() } else { vec![1.0; mated.len()] };
+    let mated = Weighted::new(mated.iter().zip(weights).map(|(c, weight)| (c.similarity, weight)));
+    let non_mated = Weighted::new(non_mated.iter().rev().map(|c| (c.similarity, 1.0)));
 
     let line = logistic::fit(|| mated.iter(), || non_mated.iter()).ok_or(FitError::NoContrast)?;
     let blocks = isotonic::blocks(mated.iter(), non_mated.iter(), mated.unit(), non_mated.unit());
@@ -110,7 +110,7 @@ pub fn fit(comparisons: &Verification, options: &FitOptions) -> Result<Fit, FitE
         mated.len(),
         non_mated.len(),
         comparisons.subject_count(),
-        if options.equal_subjects { ", each subject of equal weight" } else { "" }
+        if options.equal_subjects { ", each subject's mated ones of equal weight" } else { "" }
     ));
     lines.push(format!("FMR counted up to similarity {}, exponential tail beyond", tail.from));
     lines.push(format!("LLR from {floor:.3} to {top:.3} nats; {cap:.3} is ln(n/30)"));
@@ -158,15 +158,15 @@ fn grid(mated: &Weighted, non_mated: &Weighted, tail: &Tail) -> Vec<f32> {
     places.extend(shares.take(16).chain(middle).map(|share| mated.similarity_at(1.0 - share)));
     let decade = (std::f64::consts::LN_10 / tail.slope) as f32;
     let end = (tail.from + 2.0 * decade).max(mated.similarity_at(0.01));
-    let step = 10f32.powf(((tail.from - non_mated.similarity_at(1.0)).max(decade) * 1e-3).log10().floor());
+    let range = f64::from((tail.from - non_mated.similarity_at(1.0)).max(decade));
+    let per_unit = 10f64.powf(3.0 - range.log10().floor()); // round to a thousandth of the range or finer
     places.extend([tail.from, end]);
-    for place in &mut places {
-        *place = (*place / step).round() * step;
-    }
-    places.retain(|&s| s <= end + step);
+    let round = |place: f32| ((f64::from(place) * per_unit).round() / per_unit) as f32;
+    places.iter_mut().for_each(|place| *place = round(*place));
+    places.retain(|&s| s <= end + 1.0 / per_unit as f32);
     places.sort_by(f32::total_cmp);
-    places.dedup_by(|a, b| *a - *b < step / 2.0);
-    places.extend(places.last().map(|last| last + decade));
+    places.dedup();
+    places.extend(places.last().map(|last| round(last + decade)));
     places
 }
 

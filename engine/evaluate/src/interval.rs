@@ -31,7 +31,7 @@ impl Interval {
         match values.len().checked_sub(1) {
             None => Self { low: 0.0, high: 1.0 },
             Some(last) => {
-                let at = |p: f64| values[(p * last as f64).round() as usize];
+                let at = |p: f64| values[(p * last as f64).round() as usize] + 0.0; // an empty sum is −0
                 Self { low: at(0.025), high: at(0.975) }
             }
         }

@@ -89,11 +89,11 @@ impl DetPlot {
         }
         for rate in x.decades() {
             let (px, py) = (x.across(rate), bottom + 20.0);
-            let _ = writeln!(svg, "<text x=\"{px:.1}\" y=\"{py}\" text-anchor=\"middle\">{}</text>", percent(rate));
+            let _ = writeln!(svg, "<text x=\"{px:.1}\" y=\"{py}\" text-anchor=\"middle\">{}</text>", power(rate));
         }
         for rate in y.decades() {
             let (px, py) = (LEFT - 8.0, y.down(rate) + 4.5);
-            let _ = writeln!(svg, "<text x=\"{px}\" y=\"{py:.1}\" text-anchor=\"end\">{}</text>", percent(rate));
+            let _ = writeln!(svg, "<text x=\"{px}\" y=\"{py:.1}\" text-anchor=\"end\">{}</text>", power(rate));
         }
         let (width, height) = (right - LEFT, bottom - TOP);
         let _ = writeln!(svg, "<rect class=\"frame\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{width}\" height=\"{height}\"/>");
@@ -203,9 +203,14 @@ impl Axis {
     }
 }
 
-fn percent(rate: f64) -> String {
-    let decimals = (-(rate * 100.0).log10().round()).max(0.0) as usize;
-    format!("{:.decimals$} %", rate * 100.0)
+/// `1`, `0.1`, `10⁻²`, …
+fn power(rate: f64) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    match -rate.log10().round() as usize {
+        0 => "1".to_owned(),
+        1 => "0.1".to_owned(),
+        decade => format!("10⁻{}", DIGITS[decade.min(9)]),
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -234,7 +239,7 @@ mod tests {
         assert_eq!(svg.matches("class=\"curve c1\"").count(), 2, "curve and legend");
         assert!(svg.contains("&lt;three&gt;") && !svg.contains("<three>"));
         assert!(svg.contains("a &lt; b &amp; &quot;c&quot;"));
-        assert!(svg.contains("False non-match rate (FNMR)") && svg.contains(">0.1 %</text>"));
+        assert!(svg.contains("False non-match rate (FNMR)") && svg.contains(">10⁻³</text>"));
         assert!(svg.contains("fewer than 30 errors"));
         let (open, close) = (svg.matches("<text").count(), svg.matches("</text>").count());
         assert_eq!(open, close);
@@ -255,6 +260,6 @@ mod tests {
         let names = vec!["x"; 20];
         assert_eq!(plot(&names).to_svg().matches("class=\"curve").count(), 40);
         assert!(plot(&[]).to_svg().ends_with("</svg>\n"));
-        assert_eq!([1.0, 0.01, 1e-3, 1e-5].map(percent), ["100 %", "1 %", "0.1 %", "0.001 %"]);
+        assert_eq!([1.0, 0.1, 0.01, 1e-5].map(power), ["1", "0.1", "10⁻²", "10⁻⁵"]);
     }
 }

@@ -102,19 +102,12 @@ impl Verification {
         (&self.mated, &self.non_mated)
     }
 
-    /// Weights of samples that make every subject count the same: of the probe in a mated comparison, and of probe
-    /// and reference, multiplied, in a non-mated one. Ones when subjects need not be equal.
-    pub(crate) fn mated_and_non_mated_weights(&self, equal_subjects: bool) -> (Vec<f64>, Vec<f64>) {
-        let samples = 0..self.subjects.samples() as u32;
-        if !equal_subjects {
-            let ones = vec![1.0; samples.len()];
-            return (ones.clone(), ones);
-        }
-        let (mut comparisons, mut given) = (vec![0.0f64; self.subject_count()], vec![0.0f64; self.subject_count()]);
-        samples.clone().for_each(|s| given[self.subjects.of(s) as usize] += 1.0);
-        self.mated.iter().for_each(|c| comparisons[self.subjects.of(c.probe) as usize] += 1.0);
-        let share = |of: &[f64]| samples.clone().map(|s| 1.0 / of[self.subjects.of(s) as usize].max(1.0)).collect();
-        (share(&comparisons), share(&given))
+    /// Weights of the mated comparisons, in order, with which each subject's add up to the same.
+    pub(crate) fn mated_weights(&self) -> Vec<f64> {
+        let mut made = vec![0.0f64; self.subject_count()];
+        let subjects = self.mated.iter().map(|c| self.subjects.of(c.probe) as usize);
+        subjects.clone().for_each(|subject| made[subject] += 1.0);
+        subjects.map(|subject| 1.0 / made[subject]).collect()
     }
 
     /// Share of non-mated comparisons at or above the threshold.
