@@ -125,3 +125,83 @@ impl Person<'_> {
         face::image(*seed, self.number, encounter, spectrum, &options.face)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn population() -> Population {
+        Population::new(11, PopulationOptions::default())
+    }
+
+    #[test]
+    fn a_person_is_the_same_again_and_nobody_else() {
+        let (a, b) = (population(), population());
+        let person = a.person(1 << 40);
+        assert_eq!(person.attributes, b.person(1 << 40).attributes);
+        assert_eq!(person.face(3), b.person(1 << 40).face(3));
+        assert_eq!(person.fingers(3), b.person(1 << 40).fingers(3));
+        assert_ne!(person.face(3), person.face(4));
+        assert_ne!(person.fingers(3), person.fingers(4));
+        assert_ne!(person.face(3), a.person((1 << 40) + 1).face(3));
+        assert_ne!(person.face(3), Population::new(12, PopulationOptions::default()).person(1 << 40).face(3));
+    }
+
+    #[test]
+    fn samples_are_what_a_sensor_could_give() {
+        let population = population();
+        for number in 0..60 {
+            let person = population.person(number);
+            person.attributes.validate().unwrap();
+            let norm: f32 = person.face(0).iter().map(|v| v * v).sum();
+            assert!((norm - 1.0).abs() < 1e-4, "{norm}");
+            let fingers = person.fingers(0);
+            assert!((8..=10).contains(&fingers.len()), "{}", fingers.len());
+            for finger in fingers {
+                finger.validate().unwrap();
+                assert!(finger.minutiae.len() <= 120);
+                for minutia in &finger.minutiae {
+                    assert!(minutia.x_px < finger.width_px && minutia.y_px < finger.height_px);
+                    let steps = minutia.angle_deg * 256.0 / 360.0;
+                    assert!(steps.fract() == 0.0 && (0.0..256.0).contains(&steps), "{steps}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn faces_have_the_spread_and_the_heavy_tail_asked_for() {
+        let population = population();
+        let cosine = |a: &[f32], b: &[f32]| f64::from(a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>());
+        let faces: Vec<_> = (0..700).map(|i| [0, 1].map(|encounter| population.person(i).face(encounter))).collect();
+        let mated: Vec<f64> = faces.iter().map(|[a, b]| cosine(a, b)).collect();
+        let mut non_mated: Vec<f64> = (0..700)
+            .flat_map(|i| (0..i).map(move |j| (i, j)))
+            .map(|(i, j)| cosine(&faces[i][0], &faces[j][0]))
+            .collect();
+        non_mated.sort_by(f64::total_cmp);
+        let moments = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+        };
+        let ((mean, spread), (non_mean, non_spread)) = (moments(&mated), moments(&non_mated));
+        assert!((mean - 0.61).abs() < 0.02 && (spread - 0.117).abs() < 0.02, "mated {mean} {spread}");
+        assert!((non_mean - 0.008).abs() < 0.01 && (non_spread - 0.067).abs() < 0.004, "{non_mean} {non_spread}");
+        let at = |fmr: f64| non_mated[non_mated.len() - (fmr * non_mated.len() as f64) as usize];
+        // A Gaussian of this spread would stand at 0.214 and 0.256.
+        assert!((at(1e-3) - 0.23).abs() < 0.012 && (at(1e-4) - 0.285).abs() < 0.025, "{} {}", at(1e-3), at(1e-4));
+    }
+
+    #[test]
+    fn shares_are_kept() {
+        let finger = FingerOptions { amputated: 0.25, ..FingerOptions::default() };
+        let population = Population::new(1, PopulationOptions { finger, ..PopulationOptions::default() });
+        let there: usize = (0..100).map(|i| population.person(i).fingers(0).len()).sum();
+        assert!((680..=820).contains(&there), "{there} of 1000 where a quarter is amputated");
+        // What is amputated stays so.
+        let codes = |encounter| population.person(7).fingers(encounter).iter().map(|f| f.position).collect::<Vec<_>>();
+        assert_eq!(codes(0), codes(1));
+        let born = (0..500).filter_map(|i| population.person(i).attributes.year_of_birth);
+        assert!(born.clone().all(|year| (1936..=2018).contains(&year)) && born.max() > Some(2010));
+    }
+}

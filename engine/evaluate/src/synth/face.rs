@@ -6,9 +6,9 @@
 use super::draws::{Draws, Topic};
 use super::options::FaceOptions;
 
-/// Standard deviation of every axis: variance halves every `half_life` axes, mean square 1.
+/// Standard deviation of every axis: variance halves every `half_life` of the axes, mean square 1.
 pub(super) fn spectrum(options: &FaceOptions) -> Vec<f32> {
-    let variance = |axis: usize| 0.5f64.powf(axis as f64 / options.half_life);
+    let variance = |axis: usize| 0.5f64.powf(axis as f64 / (options.half_life * options.dim as f64));
     let total: f64 = (0..options.dim).map(variance).sum();
     (0..options.dim).map(|axis| (variance(axis) * options.dim as f64 / total).sqrt() as f32).collect()
 }

@@ -78,8 +78,14 @@ pub(super) fn impression(
         }
     }
     let spurious = options.spurious * noise * contact.area() * 5e-4 * if dead { 3.0 } else { 1.0 };
-    for _ in 0..draws.poisson(spurious) {
-        let [x, y] = contact.anywhere(draws);
+    let mut places: Vec<[f64; 2]> = (0..draws.poisson(spurious)).map(|_| contact.anywhere(draws)).collect();
+    for [x, y, radius] in &patches {
+        for _ in 0..draws.poisson(1.2) {
+            let (reach, (sin, cos)) = (radius * draws.uniform().sqrt(), (TAU * draws.uniform()).sin_cos());
+            places.push([x + reach * cos, y + reach * sin]);
+        }
+    }
+    for [x, y] in places {
         let flip = if draws.chance(0.5) { PI } else { 0.0 };
         let angle = master.flow.direction(x, y) + flip + 0.15 * draws.normal();
         let kind = if draws.chance(0.6) { MinutiaKind::Ending } else { MinutiaKind::Bifurcation };

@@ -10,7 +10,7 @@ use super::flow::{Flow, Pattern};
 /// Ridges per pixel at 500 dpi: one in about 9 pixels.
 const RIDGES_PER_PX: f64 = 0.11;
 /// Mean minutiae per square pixel at 500 dpi: about 0.2 per square millimetre.
-const DENSITY: f64 = 5.2e-4;
+const DENSITY: f64 = 5.8e-4;
 /// Size of the pad relative to the index finger's, thumb to little finger.
 const SIZES: [f64; 5] = [1.15, 1.0, 1.03, 1.0, 0.84];
 
@@ -55,11 +55,11 @@ impl Master {
             let (x, y) = (u * half_width, v * half_height);
             let crowding = 0.55 + 0.45 * (-flow.singular_distance(x, y) / 60.0).exp();
             let nearest = marks.iter().map(|m| (m.x - x).hypot(m.y - y)).fold(f64::INFINITY, f64::min);
-            if !draws.chance(crowding * ((nearest - 7.0) / 15.0).min(1.0)) {
+            if !draws.chance(crowding * ((nearest - 6.0) / 15.0).min(1.0)) {
                 continue;
             }
             // Ridges that keep their distance are born where the flow widens: the sign of most minutiae follows.
-            let pull = 0.5 * RIDGES_PER_PX * flow.divergence(x, y) / density;
+            let pull = 0.9 * RIDGES_PER_PX * flow.divergence(x, y) / density;
             let forward = draws.chance(0.5 + 0.5 * pull.tanh());
             marks.push(Mark {
                 x,
@@ -89,7 +89,7 @@ mod tests {
             let master = master(person);
             assert!((35..=110).contains(&master.marks.len()), "{}", master.marks.len());
             for (i, a) in master.marks.iter().enumerate() {
-                assert!(master.marks[..i].iter().all(|b| (a.x - b.x).hypot(a.y - b.y) >= 7.0));
+                assert!(master.marks[..i].iter().all(|b| (a.x - b.x).hypot(a.y - b.y) > 6.0));
                 let off = (a.angle - master.flow.direction(a.x, a.y) + 0.5 * PI).rem_euclid(PI) - 0.5 * PI;
                 assert!(off.abs() < 0.3, "{off}");
             }
