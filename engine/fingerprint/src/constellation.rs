@@ -2,6 +2,7 @@
 
 use crate::direction;
 use crate::hull::Hull;
+use crate::lanes::{LANES, Lanes};
 use crate::template::{Point, Template};
 
 /// What the line between two minutiae looks like from the line itself: nothing of it changes when the finger is
@@ -20,8 +21,10 @@ pub(crate) struct Edge {
 pub(crate) const LENGTH_TOLERANCE: u8 = 13;
 /// Directions may differ by this much: 9.8°.
 pub(crate) const DIRECTION_TOLERANCE: u8 = 7;
-/// Longer edges are not looked at: 13 mm, further than skin stretches evenly.
-pub(crate) const MAX_LENGTH: u16 = 255;
+const TOLERANCES: [u8; 3] = [LENGTH_TOLERANCE, DIRECTION_TOLERANCE, DIRECTION_TOLERANCE];
+/// Longer edges are not looked at: 12 mm, further than skin stretches evenly. The longest is still more than the
+/// tolerance away from the shortest when lengths are bytes that wrap around.
+pub(crate) const MAX_LENGTH: u16 = 255 - LENGTH_TOLERANCE as u16;
 
 impl Edge {
     #[inline]
@@ -39,29 +42,17 @@ impl Edge {
     pub(crate) fn reversed(self) -> Self {
         Self { length: self.length, at_root: self.at_tip, at_tip: self.at_root }
     }
-
-    #[inline]
-    pub(crate) fn resembles(self, other: Self) -> bool {
-        self.length.abs_diff(other.length) <= LENGTH_TOLERANCE.into()
-            && direction::apart(self.at_root, other.at_root) <= DIRECTION_TOLERANCE
-            && direction::apart(self.at_tip, other.at_tip) <= DIRECTION_TOLERANCE
-    }
 }
 
 /// Edges kept for every minutia.
 const MAX_RAYS: usize = 9;
-/// Lanes of a star: one vector register of bytes.
-pub(crate) const LANES: usize = 16;
 
-/// The edges from one minutia to its nearest neighbours within [`MAX_LENGTH`], shortest first, side by side so that
-/// all are tested at once.
+/// The edges from one minutia to its nearest neighbours within [`MAX_LENGTH`], shortest first.
 #[derive(Clone, Copy, Default)]
-#[repr(align(16))]
 pub(crate) struct Star {
-    length: [u8; LANES],
-    at_root: [u8; LANES],
-    at_tip: [u8; LANES],
-    tip: [u8; LANES],
+    /// Length, direction at the root, direction at the tip.
+    edges: Lanes,
+    tips: [u8; LANES],
     rays: usize,
 }
 
@@ -69,48 +60,31 @@ impl Star {
     /// The edges and the minutiae they lead to.
     #[inline]
     pub(crate) fn rays(&self) -> impl Iterator<Item = (Edge, u8)> + '_ {
-        (0..self.rays).map(|i| {
-            (Edge { length: self.length[i].into(), at_root: self.at_root[i], at_tip: self.at_tip[i] }, self.tip[i])
+        self.tips[..self.rays].iter().enumerate().map(|(lane, &tip)| {
+            let [length, at_root, at_tip] = self.edges.get(lane);
+            (Edge { length: length.into(), at_root, at_tip }, tip)
         })
     }
 
     /// The minutiae to which an edge leads that resembles the given one.
     #[inline]
     pub(crate) fn resembling(&self, edge: Edge) -> impl Iterator<Item = u8> + '_ {
-        let length = edge.length as u8;
-        let mut hits = [0u8; LANES];
-        for (i, hit) in hits.iter_mut().enumerate() {
-            *hit = u8::from(self.length[i].abs_diff(length) <= LENGTH_TOLERANCE)
-                & u8::from(direction::apart(self.at_root[i], edge.at_root) <= DIRECTION_TOLERANCE)
-                & u8::from(direction::apart(self.at_tip[i], edge.at_tip) <= DIRECTION_TOLERANCE);
-        }
-        set_bytes(hits).take_while(|&lane| lane < self.rays).map(|lane| self.tip[lane])
+        let hits = self.edges.within(TOLERANCES, [edge.length as u8, edge.at_root, edge.at_tip]);
+        hits.take_while(|&lane| lane < self.rays).map(|lane| self.tips[lane])
     }
 }
 
-/// Positions of the bytes that are 1 among bytes that are 0 or 1.
-#[inline]
-pub(crate) fn set_bytes(bytes: [u8; LANES]) -> impl Iterator<Item = usize> {
-    let mut word = u128::from_le_bytes(bytes);
-    std::iter::from_fn(move || {
-        let lane = word.trailing_zeros() as usize / 8;
-        word &= word.wrapping_sub(1);
-        (lane < LANES).then_some(lane)
-    })
-}
+/// Pixels to a step of [`Constellation::places`].
+const STEP_PX: i32 = 8;
 
 /// Minutiae, their stars and the area they cover.
 pub(crate) struct Constellation {
     pub points: Box<[Point]>,
     pub stars: Box<[Star]>,
-    /// The points' coordinates in blocks of sixteen, the last filled up with [`NOWHERE`].
-    pub columns: Box<[[i16; LANES]]>,
-    pub rows: Box<[[i16; LANES]]>,
+    /// Sixteen at a time: x and y in steps of [`STEP_PX`], direction.
+    places: Box<[Lanes]>,
     pub hull: Hull,
 }
-
-/// Far from every minutia and from wherever one may be moved.
-const NOWHERE: i16 = -30_000;
 
 impl Constellation {
     pub(crate) fn of(template: &Template) -> Self {
@@ -133,9 +107,8 @@ impl Constellation {
             for tip in nearest.into_iter().filter(|&key| key != u32::MAX).map(|key| key as u8) {
                 let edge = Edge::between(root, points[usize::from(tip)]);
                 if edge.length <= MAX_LENGTH {
-                    let lane = star.rays;
-                    star.length[lane] = edge.length as u8;
-                    (star.at_root[lane], star.at_tip[lane], star.tip[lane]) = (edge.at_root, edge.at_tip, tip);
+                    star.edges.set(star.rays, [edge.length as u8, edge.at_root, edge.at_tip]);
+                    star.tips[star.rays] = tip;
                     star.rays += 1;
                 }
             }
@@ -143,17 +116,41 @@ impl Constellation {
         };
         let stars = points.iter().enumerate().map(star).collect();
         let hull = Hull::of(&points);
-        let blocks = |coordinate: fn(&Point) -> i16| {
-            let block = |points: &[Point]| {
-                let mut block = [NOWHERE; LANES];
-                block.iter_mut().zip(points).for_each(|(lane, point)| *lane = coordinate(point));
-                block
-            };
-            points.chunks(LANES).map(block).collect()
+        let block = |points: &[Point]| {
+            let mut block = Lanes::default();
+            for (lane, p) in points.iter().enumerate() {
+                block.set(lane, [step(p.x.into()), step(p.y.into()), p.direction]);
+            }
+            block
         };
-        let (columns, rows) = (blocks(|p| p.x), blocks(|p| p.y));
-        Self { points, stars, columns, rows, hull }
+        let places = points.chunks(LANES).map(block).collect();
+        Self { points, stars, places, hull }
     }
+
+    /// The minutiae less than `reach_px` away along x and along y, and some a little further, whose directions are
+    /// within `reach_steps`.
+    #[inline]
+    pub(crate) fn around(
+        &self,
+        (x, y): (f32, f32),
+        direction: u8,
+        reach_px: i32,
+        reach_steps: u8,
+    ) -> impl Iterator<Item = usize> + '_ {
+        let reach = ((reach_px + STEP_PX - 1) / STEP_PX) as u8;
+        let of = [step(x as i32), step(y as i32), direction];
+        let blocks = self.places.iter().enumerate();
+        let hits = blocks.flat_map(move |(block, lanes)| {
+            lanes.within([reach, reach, reach_steps], of).map(move |lane| block * LANES + lane)
+        });
+        hits.take_while(|&minutia| minutia < self.points.len())
+    }
+}
+
+/// A coordinate in steps, around a circle of 2,048 px.
+#[inline]
+fn step(px: i32) -> u8 {
+    px.div_euclid(STEP_PX) as u8
 }
 
 /// Puts `key` in its place among the sorted, dropping the last.

@@ -8,6 +8,7 @@ mod comparator;
 mod constellation;
 mod direction;
 mod hull;
+mod lanes;
 mod pairing;
 mod probe;
 mod root;

@@ -1,7 +1,7 @@
 //! Which minutiae are the same, once one finger lies on the other? Best fits first, each minutia once.
 
 use crate::alignment::Alignment;
-use crate::constellation::{Constellation, set_bytes};
+use crate::constellation::Constellation;
 use crate::direction::apart;
 use crate::template::MAX_MINUTIAE;
 use crate::tree::Pair;
@@ -75,26 +75,14 @@ impl Pairing {
     }
 
     fn offer(&mut self, index: usize, (x, y): (f32, f32), direction: u8, reference: &Constellation) {
-        // Sixteen at a time: which lie in the square around the place? Few do.
-        let (near_x, near_y) = (x as i16, y as i16);
-        const SIDE: u16 = REACH_PX as u16 + 1;
-        for (block, (xs, ys)) in reference.columns.iter().zip(&reference.rows).enumerate() {
-            let mut hits = [0u8; 16];
-            for (hit, (rx, ry)) in hits.iter_mut().zip(xs.iter().zip(ys)) {
-                *hit = u8::from(rx.wrapping_sub(near_x).unsigned_abs() <= SIDE)
-                    & u8::from(ry.wrapping_sub(near_y).unsigned_abs() <= SIDE);
-            }
-            for lane in set_bytes(hits) {
-                let other = block * 16 + lane;
-                let at = reference.points[other];
-                let (dx, dy) = (x - f32::from(at.x), y - f32::from(at.y));
-                let distance2 = dx * dx + dy * dy;
-                let steps = apart(direction, at.direction);
-                if distance2 <= REACH_PX * REACH_PX && steps <= REACH_STEPS {
-                    let turned = f32::from(steps) / USUAL_STEPS;
-                    let misfit = distance2 / (USUAL_PX * USUAL_PX) + turned * turned;
-                    self.offers.push(u64::from(misfit.to_bits()) << 16 | (index as u64) << 8 | other as u64);
-                }
+        for other in reference.around((x, y), direction, REACH_PX as i32, REACH_STEPS) {
+            let at = reference.points[other];
+            let (dx, dy) = (x - f32::from(at.x), y - f32::from(at.y));
+            let distance2 = dx * dx + dy * dy;
+            if distance2 <= REACH_PX * REACH_PX {
+                let turned = f32::from(apart(direction, at.direction)) / USUAL_STEPS;
+                let misfit = distance2 / (USUAL_PX * USUAL_PX) + turned * turned;
+                self.offers.push(u64::from(misfit.to_bits()) << 16 | (index as u64) << 8 | other as u64);
             }
         }
     }

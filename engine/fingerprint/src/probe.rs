@@ -2,6 +2,7 @@
 //! resemble a given one.
 
 use crate::constellation::{Constellation, DIRECTION_TOLERANCE, Edge, LENGTH_TOLERANCE, MAX_LENGTH};
+use crate::direction::apart;
 use crate::template::Template;
 
 /// Lengths share a bin of 16 px, directions one of 11.25°.
@@ -16,16 +17,25 @@ const DIRECTION_BINS: usize = 32;
 /// that takes about 200 kB and well under a millisecond.
 pub struct Probe {
     pub(crate) finger: Constellation,
-    pairs: Vec<Pair>,
-    /// `entries[starts[bin]..starts[bin + 1]]` index `pairs`.
+    /// `entries[starts[bin]..starts[bin + 1]]` are the edges of a bin.
     starts: Box<[u32]>,
-    entries: Box<[u16]>,
+    entries: Box<[Entry]>,
 }
 
-#[derive(Clone, Copy)]
-struct Pair {
-    edge: Edge,
+/// An edge of at most [`MAX_LENGTH`] and the minutia at its root.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    length: u8,
+    at_root: u8,
+    at_tip: u8,
     root: u8,
+}
+
+/// The bin of an edge that was looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Bin {
+    start: u32,
+    end: u32,
 }
 
 impl Probe {
@@ -33,48 +43,60 @@ impl Probe {
     #[must_use]
     pub fn of(template: &Template) -> Self {
         let finger = Constellation::of(template);
-        let mut pairs = Vec::with_capacity(finger.points.len() * (finger.points.len() - 1));
+        let mut edges = Vec::with_capacity(finger.points.len() * (finger.points.len() - 1));
         for (i, &a) in finger.points.iter().enumerate() {
             for (j, &b) in finger.points.iter().enumerate().skip(i + 1) {
                 let edge = Edge::between(a, b);
                 if edge.length <= MAX_LENGTH {
-                    pairs.push(Pair { edge, root: i as u8 });
-                    pairs.push(Pair { edge: edge.reversed(), root: j as u8 });
+                    edges.push((edge, i as u8));
+                    edges.push((edge.reversed(), j as u8));
                 }
             }
         }
         let mut starts = vec![0u32; DIRECTION_BINS * DIRECTION_BINS * LENGTH_BINS + 1];
-        for pair in &pairs {
-            touched_bins(pair.edge, |bin| starts[bin] += 1);
+        for &(edge, _) in &edges {
+            touched_bins(edge, |bin| starts[bin] += 1);
         }
         let mut total = 0;
         for start in &mut starts {
             total += *start;
             *start = total; // the bin's end, for now
         }
-        let mut entries = vec![0u16; total as usize];
-        for (index, pair) in pairs.iter().enumerate().rev() {
-            touched_bins(pair.edge, |bin| {
+        let mut entries = vec![Entry::default(); total as usize];
+        for &(edge, root) in edges.iter().rev() {
+            let entry = Entry { length: edge.length as u8, at_root: edge.at_root, at_tip: edge.at_tip, root };
+            touched_bins(edge, |bin| {
                 starts[bin] -= 1;
-                entries[starts[bin] as usize] = index as u16;
+                entries[starts[bin] as usize] = entry;
             });
         }
-        Self { finger, pairs, starts: starts.into(), entries: entries.into() }
+        Self { finger, starts: starts.into(), entries: entries.into() }
     }
 
-    /// The minutiae from which an edge starts that resembles the given one, of at most [`MAX_LENGTH`].
+    /// Where edges are that resemble this one, of at most [`MAX_LENGTH`]; `None` where there are none. Kept apart from
+    /// [`Probe::roots_of`] so that many bins can be found before the first is read: memory answers them side by side.
     #[inline]
-    pub(crate) fn roots_of(&self, edge: Edge) -> impl Iterator<Item = u8> + '_ {
+    pub(crate) fn bin(&self, edge: Edge) -> Option<Bin> {
         let bin = bin(edge.length >> LENGTH_SHIFT, edge.at_root >> DIRECTION_SHIFT, edge.at_tip >> DIRECTION_SHIFT);
-        let entries = &self.entries[self.starts[bin] as usize..self.starts[bin + 1] as usize];
-        let pairs = entries.iter().map(|&index| self.pairs[usize::from(index)]);
-        pairs.filter(move |pair| pair.edge.resembles(edge)).map(|pair| pair.root)
+        let (start, end) = (self.starts[bin], self.starts[bin + 1]);
+        (start < end).then_some(Bin { start, end })
+    }
+
+    /// The minutiae from which an edge starts, and whether that edge resembles the given one.
+    #[inline]
+    pub(crate) fn roots_of(&self, bin: Bin, edge: Edge) -> impl Iterator<Item = (u8, bool)> + '_ {
+        self.entries[bin.start as usize..bin.end as usize].iter().map(move |entry| {
+            let resembles = (entry.length.abs_diff(edge.length as u8) <= LENGTH_TOLERANCE)
+                & (apart(entry.at_root, edge.at_root) <= DIRECTION_TOLERANCE)
+                & (apart(entry.at_tip, edge.at_tip) <= DIRECTION_TOLERANCE);
+            (entry.root, resembles)
+        })
     }
 }
 
 impl std::fmt::Debug for Probe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Probe({} minutiae, {} edges)", self.finger.points.len(), self.pairs.len())
+        write!(f, "Probe({} minutiae)", self.finger.points.len())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where might two fingers agree? Pairs of minutiae whose surroundings look alike, most alike first.
 
-use crate::constellation::Constellation;
-use crate::probe::Probe;
+use crate::constellation::{Constellation, Edge};
+use crate::probe::{Bin, Probe};
 use crate::tree::Pair;
 
 /// So many pairs are tried as roots of a tree.
@@ -13,11 +13,13 @@ pub(crate) struct RootSearch {
     votes: Vec<u8>,
     /// Cells of `votes` that are not zero.
     voted: Vec<u16>,
+    /// Where the probe has edges like those of the reference, with the edge and the row of `votes`.
+    bins: Vec<(Bin, Edge, usize)>,
 }
 
 impl RootSearch {
     pub(crate) fn new() -> Self {
-        Self { votes: Vec::new(), voted: Vec::new() }
+        Self { votes: Vec::new(), voted: Vec::new(), bins: Vec::new() }
     }
 
     /// At most [`MAX_ROOTS`] pairs, those with most votes, into `roots`; equal ones by index.
@@ -26,15 +28,19 @@ impl RootSearch {
         if self.votes.len() < width * reference.points.len() {
             self.votes.resize(width * reference.points.len(), 0);
         }
+        self.bins.clear();
         for (row, star) in reference.stars.iter().enumerate() {
-            for (edge, _) in star.rays() {
-                for root in probe.roots_of(edge) {
-                    let cell = row * width + usize::from(root);
-                    if self.votes[cell] == 0 {
-                        self.voted.push(cell as u16);
-                    }
-                    self.votes[cell] = self.votes[cell].saturating_add(1);
-                }
+            let bins = star.rays().filter_map(|(edge, _)| Some((probe.bin(edge)?, edge, row * width)));
+            self.bins.extend(bins);
+        }
+        for &(bin, edge, row) in &self.bins {
+            for (root, resembles) in probe.roots_of(bin, edge) {
+                // Without a branch: half of them resemble, in no order that a CPU could foresee.
+                let cell = row + usize::from(root);
+                self.voted.push(cell as u16);
+                let first = resembles & (self.votes[cell] == 0);
+                self.voted.truncate(self.voted.len() - usize::from(!first));
+                self.votes[cell] = self.votes[cell].saturating_add(resembles.into());
             }
         }
         let rank = |cell: &u16| (u8::MAX - self.votes[usize::from(*cell)], *cell);
