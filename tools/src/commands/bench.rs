@@ -1,11 +1,50 @@
 //! `khop bench`: Measure the speed of this machine and of the engine on it.
 
+mod face;
+mod figures;
+mod fingerprint;
+mod stopwatch;
+
+use clap::{Args, Subcommand};
+
 use crate::failure::Failure;
 
 /// Measure the speed of this machine and of the engine on it.
-#[derive(clap::Args)]
-pub struct BenchArgs {}
+///
+/// Every figure is the median of several rounds. Rates are for one core: work divided by the processor time it took,
+/// so that other programs on the machine disturb them little; figures in plain milliseconds are by the clock on the
+/// wall. Build with --release.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct BenchArgs {
+    #[command(subcommand)]
+    what: What,
+}
 
-pub fn run(_args: BenchArgs) -> Result<(), Failure> {
-    Err(Failure::new("bench is not built yet"))
+const EXAMPLES: &str = "\
+Examples:
+  khop bench face --n 1000000                 exhaustive search among a million synthetic faces
+  khop bench face --n 20000 --graph           the graph index beside it
+  khop bench fingerprint --json               the minutiae comparator on synthetic prints
+  khop bench fingerprint --manifest M.csv --where extractor=x";
+
+#[derive(Subcommand)]
+enum What {
+    /// Searches among face vectors, with the memory ceiling measured in the same rounds.
+    Face(face::FaceArgs),
+    /// Comparisons of fingerprints, and what preparing them costs.
+    Fingerprint(fingerprint::FingerprintArgs),
+}
+
+pub fn run(args: BenchArgs) -> Result<(), Failure> {
+    let (figures, json) = match args.what {
+        What::Face(args) => (face::measure(&args)?, args.json),
+        What::Fingerprint(args) => (fingerprint::measure(&args)?, args.json),
+    };
+    if json {
+        println!("{}", figures.json())
+    } else {
+        print!("{}", figures.table())
+    }
+    Ok(())
 }

@@ -14,4 +14,5 @@ pub mod inspect;
 pub mod serve;
 pub mod store;
 pub mod synth;
+pub mod train;
 pub mod verify;

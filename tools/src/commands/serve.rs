@@ -1,5 +1,6 @@
 //! `khop serve`: run the HTTP service.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -42,7 +43,8 @@ Examples:
 
 pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
     let data = args.data.map_or_else(default_data_dir, Ok)?;
     let ServeArgs { listen, threads, queue, new_token, .. } = args;
     let server = Server::prepare(&Options { data: data.clone(), listen, threads, queue, new_token })?;

@@ -1,11 +1,167 @@
-//! `khop store`: Check or rebuild a store.
+//! `khop store`: Check a store, or make its segments again.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use khop::{Engine, RealmId};
+use khop_store::{Problem, Store, VerifyReport};
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// Check or rebuild a store.
+/// Check a store, or make its segments again.
+///
+/// The store must not be in use: stop the service first. The catalogue keeps what was enrolled, as received; segments
+/// hold what searches need of it and can be made again at any time.
 #[derive(clap::Args)]
-pub struct StoreArgs {}
+#[command(after_help = EXAMPLES)]
+pub struct StoreArgs {
+    #[command(subcommand)]
+    act: Act,
+}
 
-pub fn run(_args: StoreArgs) -> Result<(), Failure> {
-    Err(Failure::new("store is not built yet"))
+#[derive(clap::Subcommand)]
+enum Act {
+    /// Compare every checksum, index entry, count and audit entry; the exit status is 1 when anything is damaged
+    Verify {
+        /// Data directory of the store
+        #[arg(value_name = "DIR")]
+        data: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the segments again from the catalogue
+    Rebuild {
+        /// Data directory of the store
+        #[arg(value_name = "DIR")]
+        data: PathBuf,
+        /// Only this realm
+        #[arg(long, value_name = "NAME")]
+        realm: Option<RealmId>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  khop store verify ~/.local/share/khop
+  khop store verify DIR --json
+  khop store rebuild DIR --realm default";
+
+pub fn run(args: StoreArgs) -> Result<(), Failure> {
+    match args.act {
+        Act::Verify { data, json } => verify(&data, json),
+        Act::Rebuild { data, realm, json } => rebuild(&data, realm, json),
+    }
+}
+
+fn verify(data: &Path, as_json: bool) -> Result<(), Failure> {
+    must_be_a_store(data)?;
+    let progress = spinner("{spinner} reading the catalogue's pages");
+    let store = Store::open_checked(data)?;
+    progress.set_style(style("{spinner} {human_pos} entries compared"));
+    let report = store.verify_with(&|entries| progress.set_position(entries))?;
+    progress.finish_and_clear();
+    if as_json {
+        println!("{}", report_json(&report));
+    } else {
+        print_report(&report);
+    }
+    match report.problems.first() {
+        None => Ok(()),
+        Some(first) if report.problem_count == 1 => Err(Failure::new(first.to_string())),
+        Some(first) => Err(Failure::new(format!("{} problems; the first: {first}", report.problem_count))),
+    }
+}
+
+fn print_report(report: &VerifyReport) {
+    for (what, count) in counts(report) {
+        println!("{what:<16} {count:>14}");
+    }
+    for problem in &report.problems {
+        println!("{}: {problem}", kind(problem));
+    }
+    let hidden = report.problem_count - report.problems.len() as u64;
+    if hidden > 0 {
+        println!("and {hidden} more");
+    }
+}
+
+fn report_json(report: &VerifyReport) -> Value {
+    let problem = |problem: &Problem| json!({ "in": kind(problem), "error": problem.to_string() });
+    let mut value: serde_json::Map<_, _> =
+        counts(report).into_iter().map(|(what, count)| (what.replace(' ', "_"), json!(count))).collect();
+    value.insert("sound".into(), json!(report.is_sound()));
+    value.insert("listed".into(), report.problems.iter().map(problem).collect());
+    value.into()
+}
+
+fn counts(report: &VerifyReport) -> [(&'static str, u64); 8] {
+    [
+        ("realms", report.realms),
+        ("encounters", report.records),
+        ("erased", report.erased),
+        ("cases", report.cases),
+        ("segments", report.segments),
+        ("segment bytes", report.segment_bytes),
+        ("audit entries", report.audit_entries),
+        ("problems", report.problem_count),
+    ]
+}
+
+/// Where a problem is: a segment can be made again, the catalogue cannot.
+fn kind(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Catalogue(_) => "catalogue",
+        Problem::Segment(_) => "segment",
+    }
+}
+
+fn rebuild(data: &Path, realm: Option<RealmId>, as_json: bool) -> Result<(), Failure> {
+    must_be_a_store(data)?;
+    let progress = spinner("{spinner} {msg}");
+    progress.set_message("opening the store");
+    let engine = Engine::builder(data).open()?;
+    let realms = match realm {
+        Some(realm) => vec![realm],
+        None => engine.realms().into_iter().map(|status| status.id).collect(),
+    };
+    let mut rebuilt = Vec::new();
+    for realm in realms {
+        progress.set_message(format!("realm {realm}"));
+        let segments = engine.rebuild(&realm)?;
+        rebuilt.push((realm, segments));
+    }
+    drop(engine);
+    progress.finish_and_clear();
+    if as_json {
+        let one = |(realm, segments): &(RealmId, usize)| json!({ "realm": realm.as_str(), "segments": segments });
+        println!("{}", json!({ "realms": rebuilt.iter().map(one).collect::<Vec<_>>() }));
+    } else {
+        for (realm, segments) in rebuilt {
+            println!("{realm}: {segments} segments made");
+        }
+    }
+    Ok(())
+}
+
+/// Opening a store makes one where there is none: not what anybody wants who came to check one.
+fn must_be_a_store(data: &Path) -> Result<(), Failure> {
+    let there = ["FORMAT", "catalogue.redb"].iter().any(|name| data.join(name).exists());
+    if there { Ok(()) } else { Err(Failure::new(format!("{}: no store there", data.display()))) }
+}
+
+/// Moves on standard error while work goes on; nothing where that is no terminal.
+fn spinner(template: &str) -> ProgressBar {
+    let progress = ProgressBar::new_spinner().with_style(style(template));
+    progress.enable_steady_tick(Duration::from_millis(100));
+    progress
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a template written here")
 }
