@@ -12,13 +12,15 @@ mod handle;
 mod metrics;
 mod observe;
 mod openapi;
+mod policy;
 mod problem;
 mod routes;
 mod server;
 mod service;
 #[cfg(test)]
 mod tests;
+mod token;
 mod wire;
 
-pub use access::{AdminToken, TokenError};
 pub use server::{Options, ServeError, Server};
+pub use token::{AdminToken, TokenError};

@@ -8,7 +8,7 @@ use khop::ErrorKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::wire::boarding::BoardingDecision;
+use crate::wire::decision::BoardingDecision;
 
 /// Kinds of failure a client can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

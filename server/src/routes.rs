@@ -12,17 +12,19 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::access::authorise;
 use crate::handle::{boarding, encounters, health, realms, searches};
 use crate::observe::observe;
+use crate::openapi;
+use crate::policy::{Access, access};
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
 const MIB: usize = 1 << 20;
 
-/// Every route. One that does not say `open` needs the token; one that does not say otherwise takes 2 MiB.
+/// Every route. `policy.rs` says who may use it; one that does not say otherwise takes 2 MiB.
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        get("/livez", health::livez).open(),
-        get("/readyz", health::readyz).open(),
-        get("/openapi.json", health::openapi).open(),
+        get("/livez", health::livez),
+        get("/readyz", health::readyz),
+        get("/openapi.json", openapi::openapi),
         get("/metrics", health::metrics),
         post("/enrolment/v1/realms/{realm}/encounters", encounters::enrol).body_limit(12 * MIB),
         get("/enrolment/v1/realms/{realm}/encounters/{encounter}", encounters::read),
@@ -44,6 +46,7 @@ pub(crate) fn app(service: Service) -> Router {
     routes()
         .into_iter()
         .fold(Router::new(), |router, route| {
+            tracing::debug!(method = %route.method, path = route.path, access = ?route.access, "route");
             router.route(route.path, route.handler.layer(DefaultBodyLimit::max(route.body_limit_bytes)))
         })
         .fallback(async || Problem::new(Fault::NoRoute, "GET /openapi.json lists the routes"))
@@ -58,15 +61,6 @@ fn on_panic(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(Fault::Internal, "an unexpected failure; the service's log has the details").into_response()
 }
 
-/// Who may use a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Anybody; the answer holds no data.
-    Open,
-    /// Whoever holds the admin token.
-    Admin,
-}
-
 /// One line of the table.
 pub(crate) struct Route {
     pub(crate) method: Method,
@@ -79,11 +73,8 @@ pub(crate) struct Route {
 impl Route {
     fn new<H: Handler<T, Service>, T: 'static>(method: Method, path: &'static str, handler: H) -> Self {
         let filter = MethodFilter::try_from(method.clone()).expect("one of the common methods");
-        Self { method, path, access: Access::Admin, body_limit_bytes: 2 * MIB, handler: on(filter, handler) }
-    }
-
-    fn open(self) -> Self {
-        Self { access: Access::Open, ..self }
+        let access = access(&method, path);
+        Self { method, path, access, body_limit_bytes: 2 * MIB, handler: on(filter, handler) }
     }
 
     fn body_limit(self, bytes: usize) -> Self {
@@ -105,20 +96,4 @@ fn put<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Ro
 
 fn delete<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
     Route::new(Method::DELETE, path, handler)
-}
-
-/// The table, for looking up a request that has found its route.
-pub(crate) struct Policies(Vec<(Method, &'static str, Access)>);
-
-impl Policies {
-    pub(crate) fn of_all_routes() -> Self {
-        Self(routes().into_iter().map(|route| (route.method, route.path, route.access)).collect())
-    }
-
-    /// What is not in the table needs the token.
-    pub(crate) fn access(&self, method: &Method, path: &str) -> Access {
-        let method = if method == Method::HEAD { &Method::GET } else { method };
-        let route = self.0.iter().find(|(m, p, _)| m == method && *p == path);
-        route.map_or(Access::Admin, |(_, _, access)| *access)
-    }
 }

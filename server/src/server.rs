@@ -10,9 +10,9 @@ use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use crate::access::{AdminToken, TokenError, TokenHash};
 use crate::routes::app;
 use crate::service::{Limits, Service};
+use crate::token::{AdminToken, TokenError, TokenHash};
 
 /// A request not answered within this time is answered with an error.
 const REQUEST_WITHIN: Duration = Duration::from_secs(10);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::extract::{MatchedPath, Request};
 use khop::{Engine, Realm, RealmId};
 
-use crate::access::TokenHash;
 use crate::admission::Admission;
 use crate::metrics::Metrics;
+use crate::policy::{Access, access};
 use crate::problem::{Fault, Problem};
-use crate::routes::{Access, Policies};
+use crate::token::TokenHash;
 
 /// How much the service takes on at once.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,6 @@ struct Shared {
     engine: Engine,
     /// Checked on every request but those to open routes.
     token: TokenHash,
-    /// Which routes are open.
-    policies: Policies,
     /// All work that touches the store or compares goes through here.
     admission: Admission,
     metrics: Metrics,
@@ -48,7 +46,6 @@ impl Service {
         Self(Arc::new(Shared {
             engine,
             token,
-            policies: Policies::of_all_routes(),
             admission: Admission::new(limits.queue, limits.running, limits.within),
             metrics: Metrics::new(),
             stopping: AtomicBool::new(false),
@@ -75,7 +72,7 @@ impl Service {
     /// What the request's route asks for. A request that matched no route is treated like the strictest.
     pub(crate) fn access(&self, request: &Request) -> Access {
         let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        path.map_or(Access::Admin, |path| self.0.policies.access(request.method(), path))
+        path.map_or(Access::Admin, |path| access(request.method(), path))
     }
 
     /// Runs a job on the engine in its turn.

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::service::Service;
 use crate::wire::encounter::{EncounterAnswer, EnrolRequest};
 use crate::wire::enrolment::{CasesAnswer, CasesQuery, EnrolAnswer, ErasureAnswer, GalleriesAnswer};
-use crate::wire::search::at;
+use crate::wire::field::at;
 
 /// Enrol an encounter, after looking for the same person under other subjects.
 ///

@@ -1,11 +1,9 @@
-//! Is the service there, is it ready, how is it doing, what can it do?
+//! Is the service there, is it ready, how is it doing?
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
-use crate::openapi::document;
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
@@ -19,13 +17,6 @@ pub(crate) async fn livez() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, description = "It is", body = String)))]
 pub(crate) async fn readyz(State(service): State<Service>) -> Result<&'static str, Problem> {
     if service.is_stopping() { Err(Problem::new(Fault::Stopping, "use another instance")) } else { Ok("ready\n") }
-}
-
-/// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "health",
-    responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
-pub(crate) async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(document())
 }
 
 /// Counters and gauges for Prometheus. Numbers only.

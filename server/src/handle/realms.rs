@@ -8,8 +8,8 @@ use khop::RealmId;
 use crate::body::{Body, InPath};
 use crate::problem::Problem;
 use crate::service::Service;
+use crate::wire::field::at;
 use crate::wire::realm::{PurgeAnswer, RealmAnswer, RealmRequest, RealmsAnswer};
-use crate::wire::search::at;
 
 /// Every realm that can be reached.
 #[utoipa::path(get, path = "/admin/v1/realms", tag = "admin",

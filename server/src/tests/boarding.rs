@@ -76,13 +76,16 @@ async fn an_expired_flight_is_gone() {
     let rig = Rig::new();
     assert_eq!(rig.text("PUT", "/admin/v1/realms/VN9", r#"{"ttl_s": 1}"#).await.status, StatusCode::CREATED);
     let body = json!({"samples": samples(2, 1)});
-    let gone = loop {
-        let answer = rig.post("/boarding/v1/flights/VN9/identify", &body).await;
-        if answer.status != StatusCode::SERVICE_UNAVAILABLE {
-            break answer; // until then nobody is on the list, which is "undetermined" too
+    let until_gone = async {
+        loop {
+            let answer = rig.post("/boarding/v1/flights/VN9/identify", &body).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                break answer; // until then nobody is on the list, which is "undetermined" too
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
     };
+    let gone = tokio::time::timeout(Duration::from_secs(60), until_gone).await.expect("it expires");
     assert_eq!((gone.problem(), &gone.body["decision"]), ((410, "expired", None), &json!("undetermined")));
     let purged = rig.service.engine().purge_expired().unwrap();
     assert_eq!(purged.len(), 1);

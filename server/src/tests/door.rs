@@ -8,7 +8,8 @@ use axum::http::{Request, StatusCode};
 use serde_json::json;
 
 use super::{ENCOUNTERS, IDENTIFY, ROOMY, Rig, enrolment, samples};
-use crate::routes::{Access, routes};
+use crate::policy::Access;
+use crate::routes::routes;
 use crate::service::Limits;
 
 #[tokio::test]

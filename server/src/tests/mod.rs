@@ -1,6 +1,7 @@
 //! Does the service do what it says? The whole router on a real engine in a temporary directory, without a socket.
 
 mod boarding;
+mod document;
 mod door;
 mod enrolment;
 mod refusals;
@@ -21,9 +22,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use crate::access::TokenHash;
 use crate::routes::app;
 use crate::service::{Limits, Service};
+use crate::token::TokenHash;
 
 const ROOMY: Limits = Limits { queue: 64, running: 4, within: Duration::from_secs(60) };
 const ENCOUNTERS: &str = "/enrolment/v1/realms/default/encounters";

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problem::{Fault, Problem};
+use crate::wire::decision::BoardingDecision;
 use crate::wire::sample::SampleBody;
 
 /// Samples of the traveller at the gate.
@@ -13,18 +14,6 @@ use crate::wire::sample::SampleBody;
 pub(crate) struct BoardingRequest {
     /// A face, fingers, or both.
     pub(crate) samples: Vec<SampleBody>,
-}
-
-/// What the gate is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum BoardingDecision {
-    /// The traveller is on the flight's list.
-    Match,
-    /// The whole list was searched and nobody on it comes near.
-    NoMatch,
-    /// Nothing can be said.
-    Undetermined,
 }
 
 /// The answer to a gate. Anything but `match` goes to a human; so does any status but 200.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use khop::{Attributes, Encounter, EncounterId, GalleryId, Region, SampleFormat, Sex, SubjectId};
+use khop::{Encounter, EncounterId, GalleryId, SampleFormat, SubjectId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
+use crate::wire::attributes::AttributesBody;
+use crate::wire::field::at;
 use crate::wire::sample::{SampleBody, SampleKind, samples};
-use crate::wire::search::at;
 
 /// An encounter to be enrolled.
 #[derive(Deserialize, ToSchema)]
@@ -48,56 +49,6 @@ impl EnrolRequest {
     }
 }
 
-/// Sex as registered.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum SexName {
-    /// Female.
-    Female,
-    /// Male.
-    Male,
-}
-
-impl From<SexName> for Sex {
-    fn from(name: SexName) -> Self {
-        match name {
-            SexName::Female => Self::Female,
-            SexName::Male => Self::Male,
-        }
-    }
-}
-
-impl From<Sex> for SexName {
-    fn from(sex: Sex) -> Self {
-        match sex {
-            Sex::Female => Self::Female,
-            Sex::Male => Self::Male,
-        }
-    }
-}
-
-/// Only what filters need.
-#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AttributesBody {
-    /// 1880 to 2200.
-    #[schema(minimum = 1880, maximum = 2200)]
-    year_of_birth: Option<u16>,
-    sex: Option<SexName>,
-    /// Where the person is registered, for instance a province code.
-    region: Option<String>,
-}
-
-impl AttributesBody {
-    fn attributes(self) -> Result<Attributes, Problem> {
-        let region = self.region.map(Region::new).transpose().map_err(at("attributes.region"))?;
-        let attributes = Attributes { year_of_birth: self.year_of_birth, sex: self.sex.map(Into::into), region };
-        let checked = attributes.validate();
-        checked.map_err(|error| Problem::field("attributes.year_of_birth", error.to_string()))?;
-        Ok(attributes)
-    }
-}
-
 /// An encounter without its samples.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EncounterAnswer {
@@ -127,7 +78,6 @@ pub(crate) struct SampleSummary {
 
 impl From<&Encounter> for EncounterAnswer {
     fn from(encounter: &Encounter) -> Self {
-        let attributes = &encounter.attributes;
         let samples = encounter.samples.iter().map(|sample| SampleSummary {
             kind: match sample.format {
                 SampleFormat::Minutiae => SampleKind::Finger,
@@ -145,11 +95,7 @@ impl From<&Encounter> for EncounterAnswer {
             encounter_id: encounter.id.to_string(),
             subject_id: encounter.subject.to_string(),
             galleries: encounter.galleries.iter().map(ToString::to_string).collect(),
-            attributes: AttributesBody {
-                year_of_birth: attributes.year_of_birth,
-                sex: attributes.sex.map(Into::into),
-                region: attributes.region.as_ref().map(ToString::to_string),
-            },
+            attributes: AttributesBody::from(&encounter.attributes),
             samples: samples.collect(),
         }
     }

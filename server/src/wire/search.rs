@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
-use crate::wire::encounter::SexName;
+use crate::wire::attributes::SexName;
+use crate::wire::field::at;
 use crate::wire::sample::SampleBody;
 
 /// Most candidates one search returns.
@@ -162,10 +163,6 @@ impl IdentifyRequest {
         }
         self.encounter_id.as_ref().map(EncounterId::new).transpose().map_err(at("encounter_id"))
     }
-}
-
-pub(crate) fn at(field: &'static str) -> impl Fn(khop::IdError) -> Problem {
-    move |error| Problem::field(field, error.to_string())
 }
 
 /// What follows from a completed search.

@@ -1,0 +1,43 @@
+//! Is every route described, and nothing else? The OpenAPI document held against the router.
+
+use std::collections::BTreeSet;
+
+use crate::openapi::{document, operations};
+use crate::policy::Access;
+use crate::routes::routes;
+
+#[test]
+fn the_document_and_the_router_agree() {
+    let mut document = document();
+    let documented: BTreeSet<(String, String)> = document
+        .paths
+        .paths
+        .iter_mut()
+        .flat_map(|(path, item)| operations(item).map(|(method, _)| (path.clone(), method.to_string())))
+        .collect();
+    let routed = routes().iter().map(|route| (route.path.to_owned(), route.method.to_string())).collect();
+    assert_eq!(documented, routed);
+}
+
+#[test]
+fn everything_is_secured_but_what_is_open() {
+    let document = serde_json::to_value(document()).unwrap();
+    for route in routes() {
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let secured = operation["security"].as_array().unwrap().iter().any(|s| s.get("token").is_some());
+        assert_eq!(secured, route.access != Access::Open, "{} {}", route.method, route.path);
+        assert!(operation["responses"]["default"]["content"]["application/problem+json"].is_object());
+        assert!(operation["summary"].is_string(), "{} {}", route.method, route.path);
+    }
+}
+
+#[test]
+fn every_reference_resolves() {
+    let text = serde_json::to_string(&document()).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let references: Vec<&str> = text.split("\"$ref\":\"#").skip(1).map(|s| s.split('"').next().unwrap()).collect();
+    assert!(references.len() > 10);
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
