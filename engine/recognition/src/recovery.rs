@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use khop_store::{Change, RealmNumber, RecordNumber, Segment, SegmentNumber, Snapshot};
+use khop_store::{Change, RealmNumber, RecordNumber, Segment, Snapshot};
 use khop_vocabulary::{Encounter, RealmId};
 use rayon::prelude::*;
 
@@ -53,7 +53,6 @@ pub(crate) fn recover(core: &Core) -> Result<Recovered, Error> {
 /// Makes every segment of a realm again from the catalogue and commits them in the place of the old ones.
 /// Memory: the rows of one segment, about 15 kB each.
 pub(crate) fn rebuild(core: &Core, realm: &RealmState) -> Result<(Snapshot, usize), Error> {
-    let old: Vec<SegmentNumber> = core.store.segments(realm.number)?.iter().map(|s| s.number).collect();
     let (mut segments, mut records, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let mut next = RecordNumber::new(0);
     loop {
@@ -71,7 +70,7 @@ pub(crate) fn rebuild(core: &Core, realm: &RealmState) -> Result<(Snapshot, usiz
             None => break,
         }
     }
-    core.store.commit(&[Change::SetSegments { realm: realm.number, add: records, remove: old }])?;
+    core.store.commit(&[Change::ReplaceSegments { realm: realm.number, with: records }])?;
     let count = segments.len();
     Ok((Snapshot::of(segments, &core.store.erased(realm.number)?), count))
 }

@@ -70,6 +70,13 @@ pub enum Change {
         /// Live until now.
         remove: Vec<SegmentNumber>,
     },
+    /// Makes these the live segments of a realm, whatever was live before and however damaged the list of it is.
+    ReplaceSegments {
+        /// The realm.
+        realm: RealmNumber,
+        /// Written by [`crate::Store::write_segment`].
+        with: Vec<SegmentRecord>,
+    },
     /// Keeps, or with `None` forgets, some bytes of the caller's: an idempotency key, a position in a stream.
     /// Not audited.
     PutMeta {

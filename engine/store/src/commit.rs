@@ -62,6 +62,7 @@ impl<'t> Batch<'t> {
             Change::Erase { realm, record, note } => self.erase(*realm, *record, note),
             Change::CloseCase { realm, case, note } => self.close_case(*realm, *case, note),
             Change::SetSegments { realm, add, remove } => self.set_segments(*realm, add, remove),
+            Change::ReplaceSegments { realm, with } => self.replace_segments(*realm, with),
             Change::PutMeta { key, value } => {
                 match value {
                     Some(value) => META.put(self.table(META), key.as_bytes(), value)?,
@@ -301,19 +302,46 @@ impl<'t> Batch<'t> {
             self.table(SEGMENTS).remove(&segment_key(realm, number)[..])?;
             self.orphans.segments.push((realm, number));
         }
+        if let Some(row) = self.realm(realm)? {
+            row.segments -= gone.len() as u32;
+        }
+        self.add_segments(realm, add, &gone)?;
+        Ok(Applied::Done)
+    }
+
+    fn replace_segments(&mut self, realm: RealmNumber, with: &[SegmentRecord]) -> Result<Applied, Fault> {
+        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
+        row.segments = 0;
+        let (first, end) = (realm_key(realm), behind(&realm_key(realm)));
+        let mut gone = BTreeSet::new();
+        for pair in self.table(SEGMENTS).extract_from_if::<&[u8], _>(&first[..]..&end[..], |_, _| true)? {
+            gone.insert(SegmentNumber::new(number_in(pair?.0.value())));
+        }
+        let kept = |number: &SegmentNumber| with.iter().any(|segment| segment.number == *number);
+        self.orphans.segments.extend(gone.iter().filter(|number| !kept(number)).map(|&number| (realm, number)));
+        self.add_segments(realm, with, &gone)?;
+        Ok(Applied::Done)
+    }
+
+    /// Adds entries, counts them, and says in the audit chain what came and what went.
+    fn add_segments(
+        &mut self,
+        realm: RealmNumber,
+        add: &[SegmentRecord],
+        gone: &BTreeSet<SegmentNumber>,
+    ) -> Result<(), Fault> {
         for SegmentRecord { number, rows, bytes, checksum, algorithms } in add {
             let row = SegmentRow { rows: *rows, bytes: *bytes, checksum: *checksum, algorithms: algorithms.clone() };
             SEGMENTS.put(self.table(SEGMENTS), &segment_key(realm, *number), &row)?;
         }
         if let Some(row) = self.realm(realm)? {
-            row.segments = row.segments + add.len() as u32 - gone.len() as u32;
+            row.segments += add.len() as u32;
             let next = add.iter().map(|segment| segment.number.get() + 1).max();
             row.next_segment = row.next_segment.max(next.unwrap_or(0));
         }
         let list = |numbers: Vec<u64>| numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let (added, removed) = (add.iter().map(|s| s.number.get()).collect(), gone.iter().map(|n| n.get()).collect());
-        self.audit(Act::SetSegments, realm, 0, &format!("add [{}] remove [{}]", list(added), list(removed)))?;
-        Ok(Applied::Done)
+        self.audit(Act::SetSegments, realm, 0, &format!("add [{}] remove [{}]", list(added), list(removed)))
     }
 
     /// Moves a gallery's count; a gallery nobody is in is gone.

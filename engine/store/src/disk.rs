@@ -23,7 +23,7 @@ const PAGE: usize = 4096;
 pub(crate) struct Faults {
     full: AtomicBool,
     lost: Mutex<Option<String>>,
-    /// Tests make the next sync fail.
+    /// Tests make the next sync fail; the one after it succeeds, as systems have it.
     #[cfg(test)]
     pub(crate) fail_sync: AtomicBool,
     /// Tests make writes fail as on a full disk.
@@ -50,7 +50,7 @@ impl Faults {
     #[cfg(test)]
     fn inject(&self, act: &str) -> io::Result<()> {
         match act {
-            "sync" if self.fail_sync.load(Ordering::Acquire) => Err(io::Error::other("made to fail")),
+            "sync" if self.fail_sync.swap(false, Ordering::AcqRel) => Err(io::Error::other("made to fail")),
             "write" if self.fail_full.load(Ordering::Acquire) => Err(io::ErrorKind::StorageFull.into()),
             _ => Ok(()),
         }

@@ -162,6 +162,9 @@ pub enum SegmentFault {
     /// Header or directory were altered.
     #[error("header checksum does not agree")]
     Header,
+    /// The catalogue's entry for it is damaged or gone.
+    #[error("its entry in the catalogue cannot be used: {0}")]
+    Entry(String),
     /// A sound segment, but not the one the catalogue lists here.
     #[error("is another segment than the catalogue lists here")]
     Stranger,

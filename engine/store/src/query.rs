@@ -48,6 +48,9 @@ impl Counts {
     }
 }
 
+/// Entries of the list of segments, as far as they can be read.
+pub(crate) type SegmentList = Vec<(SegmentNumber, Result<SegmentRecord, StoreError>)>;
+
 impl Store {
     /// The realms, by number.
     ///
@@ -274,23 +277,26 @@ impl Store {
     /// # Errors
     /// Damage, also when one is missing; [`StoreError::UnknownRealm`]; I/O.
     pub fn segments(&self, realm: RealmNumber) -> Result<Vec<SegmentRecord>, StoreError> {
+        let (expected, listed) = self.segment_list(realm)?;
+        complete(SEGMENTS, &realm_key(realm), listed.len() as u64, u64::from(expected))?;
+        listed.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// How many segments a realm must have, and its list of them, damaged entries in their places.
+    pub(crate) fn segment_list(&self, realm: RealmNumber) -> Result<(u32, SegmentList), StoreError> {
         self.catalogue.read(|transaction| {
             let row = realm_row(transaction, realm)?;
             let table = transaction.open_table(SEGMENTS.definition())?;
-            let mut segments = Vec::new();
+            let mut listed = Vec::new();
             each(SEGMENTS, &table, realm, |key, value| {
-                let SegmentRow { rows, bytes, checksum, algorithms } = SEGMENTS.open(key, value)?;
-                segments.push(SegmentRecord {
-                    number: SegmentNumber::new(number_in(key)),
-                    rows,
-                    bytes,
-                    checksum,
-                    algorithms,
+                let number = SegmentNumber::new(number_in(key));
+                let record = SEGMENTS.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms }| {
+                    SegmentRecord { number, rows, bytes, checksum, algorithms }
                 });
+                listed.push((number, record));
                 Ok(())
             })?;
-            complete(SEGMENTS, &realm_key(realm), segments.len() as u64, u64::from(row.segments))?;
-            Ok(segments)
+            Ok((row.segments, listed))
         })
     }
 

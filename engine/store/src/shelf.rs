@@ -116,32 +116,54 @@ impl Store {
         Ok((record, Arc::new(segment)))
     }
 
-    /// Opens the live segments of a realm, by number. A damaged one is an error in its place; the others open.
+    /// Opens the live segments of a realm, by number. A damaged one, or one whose entry is damaged or gone, is an
+    /// error in its place; the others open. [`crate::Change::ReplaceSegments`] mends all of that.
     ///
     /// # Errors
-    /// [`StoreError`] when the catalogue's list itself cannot be read.
+    /// [`StoreError::UnknownRealm`]; a damaged realm; I/O.
     pub fn open_segments(&self, realm: RealmNumber) -> Result<Vec<Result<Arc<Segment>, SegmentError>>, StoreError> {
-        let records = self.segments(realm)?;
-        Ok(records.iter().map(|record| self.shelf.open(realm, record).map(Arc::new)).collect())
+        let (expected, listed) = self.segment_list(realm)?;
+        let unusable =
+            |number, detail| Err(SegmentError { realm, number, path: None, fault: SegmentFault::Entry(detail) });
+        let missing = u64::from(expected) != listed.len() as u64;
+        let missing = missing.then(|| format!("expected {expected} entries, found {}", listed.len()));
+        let open = |(number, entry): (SegmentNumber, Result<SegmentRecord, StoreError>)| match entry {
+            Ok(record) => self.shelf.open(realm, &record).map(Arc::new),
+            Err(error) => unusable(number, error.to_string()),
+        };
+        let opened = listed.into_iter().map(open);
+        Ok(opened.chain(missing.map(|detail| unusable(SegmentNumber::IN_MEMORY, detail))).collect())
     }
 
     /// Removes what a crash left on the shelf: files that no commit made live, directories of dropped realms.
-    /// Files under names that are not the store's are left alone.
+    /// Files under names that are not the store's are left alone, and so is everything while the list of realms or
+    /// of a realm's segments is damaged.
     pub(crate) fn remove_strays(&self) -> Result<(), StoreError> {
-        let realms: BTreeMap<u32, RealmNumber> =
-            self.realms()?.into_iter().map(|realm| (realm.number.get(), realm.number)).collect();
+        let Some(realms) = readable(self.realms())? else { return Ok(()) };
+        let realms: BTreeMap<u64, RealmNumber> =
+            realms.into_iter().map(|realm| (u64::from(realm.number.get()), realm.number)).collect();
         for (name, path) in numbered(&self.shelf.dir, "")? {
-            let Some(&realm) = u32::try_from(name).ok().and_then(|name| realms.get(&name)) else {
+            let Some(&realm) = realms.get(&name) else {
                 fs::remove_dir_all(&path).map_err(StoreError::at(&path))?;
                 continue;
             };
-            let live: Vec<u64> = self.segments(realm)?.iter().map(|segment| segment.number.get()).collect();
+            let Some(live) = readable(self.segments(realm))? else { continue };
+            let live: Vec<u64> = live.iter().map(|segment| segment.number.get()).collect();
             let finished = numbered(&path, EXTENSION)?.into_iter().filter(|(name, _)| !live.contains(name));
             for (_, stray) in finished.chain(numbered(&path, "new")?) {
                 fs::remove_file(&stray).map_err(StoreError::at(&stray))?;
             }
         }
         Ok(())
+    }
+}
+
+/// `None` for what is damaged, which opening a store must not stumble over: whoever needs it will be told.
+fn readable<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(StoreError::DamagedEntry { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -123,7 +123,7 @@ fn compare(store: &Store, model: &BTreeMap<u32, Model>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_store_is_a_map(groups in prop::collection::vec(prop::collection::vec(op(), 1..6), 1..12)) {
         let dir = tempfile::tempdir().unwrap();
