@@ -84,7 +84,7 @@ fn graph(criterion: &mut Criterion) {
     let population = Population::new(3, PopulationOptions::default());
     let (bytes, probes) = (faces(&population, SMALL), probes(&population, 1));
     let plane = Plane::new(DIM, &bytes.codes, &bytes.scales).expect("a plane");
-    let parameters = GraphParameters { construction_breadth: 64, ..GraphParameters::default() };
+    let parameters = GraphParameters { construction_breadth: 64, scanned_rows: 0, ..GraphParameters::default() };
     let graph = Graph::build(plane, &parameters).expect("parameters in range");
     let (mask, mut group) = (RowMask::all(SMALL), group(criterion, "5000 rows"));
     let query = Query { threshold: 0.335, limit: 10, mask: &mask };

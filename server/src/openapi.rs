@@ -28,9 +28,9 @@ use crate::problem::Problem;
     components(schemas(Problem)),
     paths(
         health::livez, health::readyz, openapi, health::metrics,
-        encounters::enrol, encounters::read, encounters::erase, encounters::erase_subject,
-        encounters::cases, encounters::galleries, searches::verify, searches::identify,
-        boarding::identify, realms::list, realms::create, realms::erase,
+        encounters::enrol, encounters::read_encounter, encounters::erase_encounter, encounters::erase_subject,
+        encounters::list_cases, encounters::list_galleries, searches::verify, searches::identify,
+        boarding::board, realms::list_realms, realms::create_realm, realms::drop_realm,
     ),
     modifiers(&CommonToAll)
 )]

@@ -1,9 +1,9 @@
 //! Which vector stands for a finger? A fixed-length code made of its minutiae, searched as faces are searched.
 //!
 //! Pairs of minutiae are counted in bins that no shift or turn changes ([`features`]); the counts become a
-//! distribution, its square root is centred, brought to unit length, projected on the axes that vary most from print
-//! to print, each divided by its spread (whitening, which is what makes the code work), and brought to unit length
-//! again. The axes were trained on synthetic prints alone (`models/finger-code.txt` says how). Codes compare by
+//! distribution, its square root is centred, brought to unit length, projected on the axes along which fingers differ
+//! most for what impressions of one finger differ, each divided by its spread (whitening, which is what makes the code
+//! work), and brought to unit length again. The axes were trained on synthetic prints alone (`models/finger-code.txt` says how). Codes compare by
 //! cosine. The arithmetic is exact or fixed by IEEE 754: a template has the same code on every machine.
 
 mod features;

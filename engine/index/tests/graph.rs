@@ -34,9 +34,15 @@ fn clusters_and_noise(seed: u64) -> (PlaneBytes, Vec<Probe>) {
     (builder.finish(), probes)
 }
 
-/// A breadth small enough that 4000 rows are walked and not scanned.
+/// Small enough that 4000 rows are walked and not scanned.
 fn parameters() -> GraphParameters {
-    GraphParameters { connections: 12, construction_breadth: 100, search_breadth: 64, recall_probes: 100 }
+    GraphParameters {
+        connections: 12,
+        construction_breadth: 100,
+        search_breadth: 64,
+        recall_probes: 100,
+        scanned_rows: 500,
+    }
 }
 
 fn compare(graph: &Graph, plane: Plane<'_>, probes: &[Probe], mask: &RowMask) -> f64 {

@@ -16,6 +16,7 @@ mod catalogue;
 mod change;
 mod codec;
 mod commit;
+mod directory;
 mod disk;
 mod error;
 mod frame;

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalogue::open_file;
 use crate::commit::Orphans;
+use crate::directory;
 use crate::error::{SegmentError, SegmentFault};
 use crate::layout::Layout;
 use crate::map::Bytes;
-use crate::store::sync_dir;
 use crate::{RealmNumber, Segment, SegmentDraft, SegmentNumber, SegmentRecord, Store, StoreError};
 
 const EXTENSION: &str = "khs";
@@ -90,13 +90,13 @@ impl Store {
         let (layout, front, records) = draft.plan(realm, number)?;
         let dir = self.shelf.realm_dir(realm);
         DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(StoreError::at(&dir))?;
-        sync_dir(&self.shelf.dir)?;
+        directory::sync(&self.shelf.dir)?;
         let path = self.shelf.file(realm, number);
         let unfinished = path.with_extension("new");
         let columns = std::iter::once(&records).chain(draft.columns.iter().map(|(_, bytes)| bytes));
         let written = write_file(&unfinished, &layout, &front, columns)
             .and_then(|()| fs::rename(&unfinished, &path).map_err(StoreError::at(&path)))
-            .and_then(|()| sync_dir(&dir));
+            .and_then(|()| directory::sync(&dir));
         if let Err(error) = written {
             let _ = fs::remove_file(&unfinished);
             let _ = fs::remove_file(&path);

@@ -10,6 +10,7 @@ use crate::catalogue::{Catalogue, open_file};
 use crate::change::{Applied, Change};
 use crate::codec::HeadRow;
 use crate::commit::Batch;
+use crate::directory;
 use crate::shelf::Shelf;
 use crate::table::{ALL, HEAD};
 
@@ -87,7 +88,7 @@ impl Store {
             write_new(&format, format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&segments).map_err(StoreError::at(&segments))?;
-        sync_dir(dir)?;
+        directory::sync(dir)?;
         let store = Self { dir: dir.to_owned(), shelf: Shelf::new(segments), catalogue, _lock: lock };
         store.remove_strays()?;
         Ok(store)
@@ -168,7 +169,7 @@ fn create(dir: &Path, file: &Path) -> Result<(), StoreError> {
     })?;
     drop(catalogue);
     fs::rename(&draft, file).map_err(StoreError::at(file))?;
-    sync_dir(dir)
+    directory::sync(dir)
 }
 
 /// Writes a file so that it is there whole or not at all.
@@ -178,9 +179,4 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let write = file.set_len(0).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
     write.map_err(StoreError::at(&draft))?;
     fs::rename(&draft, path).map_err(StoreError::at(path))
-}
-
-/// Makes renames and new names in a directory durable.
-pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::at(dir))
 }

@@ -18,7 +18,7 @@ use crate::wire::sample::samples;
     params(("realm" = String, Path, description = "The flight's realm")),
     request_body = BoardingRequest,
     responses((status = 200, description = "The whole list was searched", body = BoardingAnswer)))]
-pub(crate) async fn identify(
+pub(crate) async fn board(
     State(service): State<Service>,
     path: Result<InPath<String>, Problem>,
     body: Result<Body<BoardingRequest>, Problem>,

@@ -34,7 +34,7 @@ pub(crate) async fn enrol(
 #[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/encounters/{encounter}", tag = "enrolment",
     params(("realm" = String, Path), ("encounter" = String, Path)),
     responses((status = 200, description = "Its metadata", body = EncounterAnswer)))]
-pub(crate) async fn read(
+pub(crate) async fn read_encounter(
     State(service): State<Service>,
     InPath((realm, encounter)): InPath<(String, String)>,
 ) -> Result<Json<EncounterAnswer>, Problem> {
@@ -47,7 +47,7 @@ pub(crate) async fn read(
 #[utoipa::path(delete, path = "/enrolment/v1/realms/{realm}/encounters/{encounter}", tag = "enrolment",
     params(("realm" = String, Path), ("encounter" = String, Path)),
     responses((status = 200, description = "Erased", body = ErasureAnswer)))]
-pub(crate) async fn erase(
+pub(crate) async fn erase_encounter(
     State(service): State<Service>,
     InPath((realm, encounter)): InPath<(String, String)>,
 ) -> Result<Json<ErasureAnswer>, Problem> {
@@ -73,7 +73,7 @@ pub(crate) async fn erase_subject(
 #[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/cases", tag = "enrolment",
     params(("realm" = String, Path), CasesQuery),
     responses((status = 200, description = "One page of them", body = CasesAnswer)))]
-pub(crate) async fn cases(
+pub(crate) async fn list_cases(
     State(service): State<Service>,
     InPath(realm): InPath<String>,
     InQuery(query): InQuery<CasesQuery>,
@@ -87,7 +87,7 @@ pub(crate) async fn cases(
 #[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/galleries", tag = "enrolment",
     params(("realm" = String, Path)),
     responses((status = 200, description = "Their names", body = GalleriesAnswer)))]
-pub(crate) async fn galleries(
+pub(crate) async fn list_galleries(
     State(service): State<Service>,
     InPath(realm): InPath<String>,
 ) -> Result<Json<GalleriesAnswer>, Problem> {

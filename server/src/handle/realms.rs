@@ -14,7 +14,7 @@ use crate::wire::realm::{PurgeAnswer, RealmAnswer, RealmRequest, RealmsAnswer};
 /// Every realm that can be reached.
 #[utoipa::path(get, path = "/admin/v1/realms", tag = "admin",
     responses((status = 200, description = "All of them", body = RealmsAnswer)))]
-pub(crate) async fn list(State(service): State<Service>) -> Result<Json<RealmsAnswer>, Problem> {
+pub(crate) async fn list_realms(State(service): State<Service>) -> Result<Json<RealmsAnswer>, Problem> {
     let realms = service.work(|engine| Ok(engine.realms())).await?;
     Ok(Json(RealmsAnswer::of(&realms)))
 }
@@ -23,7 +23,7 @@ pub(crate) async fn list(State(service): State<Service>) -> Result<Json<RealmsAn
 #[utoipa::path(put, path = "/admin/v1/realms/{realm}", tag = "admin",
     params(("realm" = String, Path)),
     request_body = RealmRequest, responses((status = 201, description = "Made", body = RealmAnswer)))]
-pub(crate) async fn create(
+pub(crate) async fn create_realm(
     State(service): State<Service>,
     InPath(realm): InPath<String>,
     Body(request): Body<RealmRequest>,
@@ -41,7 +41,7 @@ pub(crate) async fn create(
 /// Destroy a realm and everything enrolled in it.
 #[utoipa::path(delete, path = "/admin/v1/realms/{realm}", tag = "admin",
     params(("realm" = String, Path)), responses((status = 200, description = "Destroyed", body = PurgeAnswer)))]
-pub(crate) async fn erase(
+pub(crate) async fn drop_realm(
     State(service): State<Service>,
     InPath(realm): InPath<String>,
 ) -> Result<Json<PurgeAnswer>, Problem> {

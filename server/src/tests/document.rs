@@ -32,6 +32,14 @@ fn everything_is_secured_but_what_is_open() {
 }
 
 #[test]
+fn every_operation_has_a_name_of_its_own() {
+    let mut document = document();
+    let items = document.paths.paths.values_mut().flat_map(operations);
+    let names: Vec<String> = items.map(|(_, operation)| operation.operation_id.clone().unwrap()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+}
+
+#[test]
 fn every_reference_resolves() {
     let text = serde_json::to_string(&document()).unwrap();
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();

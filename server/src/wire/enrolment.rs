@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
-use crate::wire::search::{SearchAnswer, SearchDecision};
+use crate::wire::search::{CandidateBody, SearchDecision};
 
 /// Most cases one page lists.
 const MAX_PAGE: u32 = 1000;
@@ -15,9 +15,18 @@ const MAX_PAGE: u32 = 1000;
 pub(crate) struct EnrolAnswer {
     encounter_id: String,
     subject_id: String,
-    /// The duplicate search, flattened; absent when the request said `"check": false`.
-    #[serde(flatten)]
-    search: Option<SearchAnswer>,
+    /// What the duplicate search says; absent, like all that follows, when the request said `"check": false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<SearchDecision>,
+    /// Whom the encounter looks like, best first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<Vec<CandidateBody>>,
+    /// Whether there are more candidates than listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<bool>,
+    /// References searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searched: Option<u64>,
     /// The case opened for a human, when the decision is `hit` or `adjudicate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     case_id: Option<u64>,
@@ -25,10 +34,14 @@ pub(crate) struct EnrolAnswer {
 
 impl From<Enrolment> for EnrolAnswer {
     fn from(enrolment: Enrolment) -> Self {
+        let found = enrolment.identification.as_ref();
         Self {
             encounter_id: enrolment.encounter.to_string(),
             subject_id: enrolment.subject.to_string(),
-            search: enrolment.identification.map(Into::into),
+            decision: found.map(|found| found.decision.outcome().into()),
+            candidates: found.map(|found| found.candidates.iter().map(Into::into).collect()),
+            more: found.map(|found| found.more),
+            searched: found.map(|found| found.searched),
             case_id: enrolment.case.map(|case| case.0),
         }
     }

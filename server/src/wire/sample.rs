@@ -19,7 +19,6 @@ pub(crate) enum SampleBody {
         /// ISO/IEC 19794-2:2005 or :2011 or INCITS 378-2004, in base64 (RFC 4648 §4). At most 64 KiB when decoded.
         #[schema(example = "Rk1SACAyMAA…", content_encoding = "base64")]
         record: String,
-        /// Which finger, for records that do not say. Refused when it contradicts the record.
         #[schema(schema_with = finger_positions)]
         position: Option<String>,
         /// 0 (worst) to 100 (best), for records that do not say.
@@ -39,7 +38,11 @@ pub(crate) enum SampleBody {
 
 fn finger_positions() -> utoipa::openapi::schema::Object {
     let names = (0..=10).filter_map(FingerPosition::from_code).map(FingerPosition::name);
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).build()
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names))
+        .description(Some("Which finger, for records that do not say. Refused when it contradicts the record."))
+        .build()
 }
 
 /// Every field of every kind: read flat, so that a failure deep inside still names its place.

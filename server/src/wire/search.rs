@@ -190,7 +190,7 @@ impl From<Outcome> for SearchDecision {
 /// What a completed search found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SearchAnswer {
-    pub(crate) decision: SearchDecision,
+    decision: SearchDecision,
     /// The score from which a candidate is a hit, for the references searched.
     hit_threshold: f32,
     /// The score from which a human decides.

@@ -30,9 +30,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum What {
-    /// Searches among face vectors, with the memory ceiling measured in the same rounds.
     Face(face::FaceArgs),
-    /// Comparisons of fingerprints, and what preparing them costs.
     Fingerprint(fingerprint::FingerprintArgs),
 }
 

@@ -100,9 +100,10 @@ impl Projection {
         Ok(Self { mean, scales, axes: axes.to_vec() })
     }
 
-    /// Projects centred features; `None` when nothing is left of them.
+    /// Projects raw features; `None` when nothing is left of them.
     pub(super) fn project(&self, features: &[f32]) -> Option<Vec<f32>> {
-        let (_, probe) = quantise_unit(&centred(features, &self.mean)?);
+        let centred = centred(&roots(features)?, &self.mean)?;
+        let probe: Vec<i8> = quantise(&centred).1.collect();
         let mut products = vec![0i32; DIM];
         khop_kernels::dot_i8_rows(&self.axes, FEATURES, &probe, &mut products);
         unit(products.iter().zip(&self.scales).map(|(&p, s)| p as f32 * s).collect())
@@ -115,19 +116,17 @@ impl std::fmt::Debug for Projection {
     }
 }
 
-/// Features as a distribution, square root of it, minus the mean, to unit length: what the axes are trained on.
-/// `None` for features that are all zero.
-#[must_use]
-pub fn centred(features: &[f32], mean: &[f32]) -> Option<Vec<f32>> {
-    let roots = roots(features)?;
-    unit(roots.iter().zip(mean).map(|(r, m)| r - m).collect())
-}
-
-/// Square root of the features as a distribution: the vectors that the mean is the mean of.
+/// Square roots of the features as a distribution; `None` for features that are all zero.
 #[must_use]
 pub fn roots(features: &[f32]) -> Option<Vec<f32>> {
     let total: f32 = features.iter().sum();
     (total > 0.0).then(|| features.iter().map(|f| (f / total).sqrt()).collect())
+}
+
+/// [`roots`] minus their mean, to unit length: what the axes are trained on. `None` for the mean itself.
+#[must_use]
+pub fn centred(roots: &[f32], mean: &[f32]) -> Option<Vec<f32>> {
+    unit(roots.iter().zip(mean).map(|(r, m)| r - m).collect())
 }
 
 fn unit(mut values: Vec<f32>) -> Option<Vec<f32>> {
@@ -143,11 +142,6 @@ fn quantise(values: &[f32]) -> (f32, impl Iterator<Item = i8>) {
     let largest = values.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
     let scale = largest / 127.0;
     (scale, values.iter().map(move |v| (v / scale).round() as i8))
-}
-
-fn quantise_unit(values: &[f32]) -> (f32, Vec<i8>) {
-    let (scale, codes) = quantise(values);
-    (scale, codes.collect())
 }
 
 /// FNV-1a.
@@ -192,7 +186,7 @@ mod tests {
     fn bytes_keep_the_direction() {
         let features: Vec<f32> = (0..FEATURES).map(|i| ((i * i) % 13) as f32).collect();
         let projection = projection();
-        let centred = centred(&features, &projection.mean).unwrap();
+        let centred = centred(&roots(&features).unwrap(), &projection.mean).unwrap();
         let axis = |k: usize| (0..FEATURES).map(move |i| ((i * 31 + k * 17) % 101) as f32 - 50.0);
         let exact = unit((0..DIM).map(|k| axis(k).zip(&centred).map(|(a, c)| a * c).sum()).collect()).unwrap();
         let cosine: f32 = exact.iter().zip(projection.project(&features).unwrap()).map(|(a, b)| a * b).sum();

@@ -12,11 +12,11 @@ impl Figures {
         self.0.push((name.into(), value.into()));
     }
 
-    /// A measured number, kept to four significant digits.
+    /// A measured number, kept to four digits, and whole from a thousand on.
     pub fn measured(&mut self, name: impl Into<String>, value: f64) {
         let digits = (3 - value.abs().max(1e-9).log10().floor() as i32).clamp(0, 9);
         let unit = 10f64.powi(digits);
-        self.add(name, (value * unit).round() / unit);
+        if digits == 0 { self.add(name, value.round() as i64) } else { self.add(name, (value * unit).round() / unit) }
     }
 
     /// One object.
@@ -48,7 +48,7 @@ mod tests {
         }
         assert_eq!(
             figures.table(),
-            "level          scalar\nx_123456.7     123457.0\nx_12.34567     12.35\nx_0.001234567  0.001235\nx_0            0.0\n"
+            "level          scalar\nx_123456.7     123457\nx_12.34567     12.35\nx_0.001234567  0.001235\nx_0            0.0\n"
         );
         assert_eq!(figures.json()["level"], "scalar");
     }
