@@ -32,13 +32,28 @@ Examples:
 
 A table holds aggregate numbers only, with where they come from; it never holds a sample.";
 
+const FINGER_EXAMPLE: &str = "\
+Example:
+  khop calibrate fingerprint --manifest M.csv --where extractor=x --out comparator.txt";
+
+const CODE_EXAMPLE: &str = "\
+Example:
+  khop calibrate finger-code --synthetic 100 --out code.txt";
+
+const FACE_EXAMPLE: &str = "\
+Example:
+  khop calibrate face --model my-model-512 --vectors X.npy --labels L.csv --out my-model-512.txt";
+
 #[derive(Subcommand)]
 enum What {
     /// The minutiae comparator.
+    #[command(after_help = FINGER_EXAMPLE)]
     Fingerprint(FingerArgs),
     /// The fixed-length finger code, compared as searches compare it.
+    #[command(after_help = CODE_EXAMPLE)]
     FingerCode(FingerArgs),
     /// A face model, compared as searches compare it.
+    #[command(after_help = FACE_EXAMPLE)]
     Face(FaceArgs),
 }
 

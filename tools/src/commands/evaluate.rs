@@ -33,14 +33,28 @@ Examples:
   khop evaluate verification --modality finger --manifest M.csv --comparator code --svg det.svg
   khop evaluate identification --modality face --vectors X.npy --labels L.csv --clean --json
 
-Rates come with their counts and two 95 % intervals: a bootstrap over subjects, which is the honest one, and
-Clopper-Pearson, as if comparisons were independent. A sample without a template scores 0 everywhere.";
+Rates come with their counts and a 95 % interval from resampled subjects; JSON adds
+Clopper-Pearson, as if comparisons were independent. A sample without a template scores 0.";
+
+const VERIFICATION_EXAMPLES: &str = "\
+Examples:
+  khop evaluate verification --modality finger --manifest M.csv --where 'dataset=a|b' --json
+  khop evaluate verification --modality face --vectors X.npy --labels L.csv --svg det.svg";
+
+const IDENTIFICATION_EXAMPLES: &str = "\
+Examples:
+  khop evaluate identification --modality finger --manifest M.csv --where extractor=x
+  khop evaluate identification --modality face --vectors X.npy --labels L.csv --cmc cmc.csv
+
+A rate is not measured (null in JSON) where fewer than ten false positives are expected.";
 
 #[derive(Subcommand)]
 enum Measure {
     /// One to one: all mated pairs, and all non-mated pairs within a data set.
+    #[command(after_help = VERIFICATION_EXAMPLES)]
     Verification(VerificationArgs),
     /// One to many: gallery = first sample of each subject; every sample is searched, with its mate and without.
+    #[command(after_help = IDENTIFICATION_EXAMPLES)]
     Identification(IdentificationArgs),
 }
 

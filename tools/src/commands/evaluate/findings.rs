@@ -236,7 +236,7 @@ impl Set {
                     let name = format!("FNMR at FMR {:e}", l.asked.value());
                     let _ = writeln!(
                         text,
-                        "{}  {} of {}, at {} with {} false matches{}",
+                        "{}  {} of {}, at {}, false matches {}{}",
                         line(&name, l.fnmr.value(), l.ci95),
                         l.errors,
                         l.mated,
