@@ -121,3 +121,53 @@ fn place(finger: &Constellation, minutia: u8) -> (f32, f32) {
     let point = finger.points[usize::from(minutia)];
     (point.x.into(), point.y.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pairing::Pairing;
+    use crate::similarity::Terms;
+    use crate::template::{Point, Template};
+    use khop_vocabulary::MinutiaKind;
+
+    /// Thirty minutiae; turned by a quarter, and those of one half pushed 12 px aside, when `other`.
+    fn finger(other: bool) -> Constellation {
+        let point = |i: i16| {
+            let (x, y) = (i * 47 % 300, i * 83 % 310);
+            let (x, y) = if other { (y + 40, 500 - x - if y > 150 { 12 } else { 0 }) } else { (x, y) };
+            let direction = (i as u8).wrapping_mul(91).wrapping_add(if other { 64 } else { 0 });
+            Point { x, y, direction, kind: MinutiaKind::Other, quality: 0 }
+        };
+        Constellation::of(&Template::packed(&(0..30).map(point).collect::<Vec<_>>(), None))
+    }
+
+    #[test]
+    fn one_finger_comes_to_lie_on_the_other() {
+        let (probe, reference) = (finger(false), finger(true));
+        let pairs: Vec<Pair> = (0..30).map(|i| Pair { probe: i, reference: i }).collect();
+        let mut alignment = Alignment::new();
+        alignment.fit(&pairs, &probe, &reference);
+        assert!(direction::apart(alignment.turn, 192) <= 1, "a quarter to the left is taken off: {}", alignment.turn);
+        for (i, &(x, y)) in alignment.moved.iter().enumerate() {
+            let at = place(&reference, i as u8);
+            assert!((x - at.0).hypot(y - at.1) < 9.0, "minutia {i}: {x}, {y} is not {at:?}");
+            let there = alignment.backward(alignment.forward(place(&probe, i as u8)));
+            assert!((there.0 - place(&probe, i as u8).0).abs() < 0.01);
+        }
+        let mut pairing = Pairing::new();
+        pairing.pair(&alignment, &probe, &reference);
+        assert_eq!(pairing.pairs.len(), 30);
+        assert!(pairing.pairs.iter().all(|pair| pair.probe == pair.reference));
+        let terms = Terms::of((30, 0), &alignment, &pairing, &probe, &reference);
+        assert_eq!((terms.paired, terms.agreeing, terms.carried), (1.0, 30.0, 1.0));
+        assert!(terms.residual_px < 5.0, "{terms:?}");
+    }
+
+    #[test]
+    fn pairs_that_contradict_each_other_do_not_turn_it() {
+        let (probe, reference) = (finger(false), finger(true));
+        let mut alignment = Alignment::new();
+        alignment.fit(&[Pair { probe: 0, reference: 7 }], &probe, &reference);
+        assert!(alignment.moved.iter().all(|(x, y)| x.is_finite() && y.is_finite()));
+    }
+}

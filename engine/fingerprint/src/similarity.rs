@@ -55,6 +55,10 @@ impl Terms {
     }
 
     /// The weighed sum, from 0 (nothing agrees) upward.
+    ///
+    /// The weights are those of a logistic regression that tells mated from non-mated comparisons, over prints of four
+    /// sensors and four extractors together, rounded. Fitted without one sensor and tried on it they miss about a
+    /// tenth more mates at an FMR of 1e-3; without one extractor, no more.
     pub(crate) fn similarity(&self) -> f32 {
         let sum = 0.043 * self.confirmed + 10.7 * self.carried + 3.6 * self.paired + 0.59 * self.agreeing
             - 0.61 * self.residual_px;

@@ -80,9 +80,8 @@ impl Template {
     /// [`TemplateError::Sample`] where [`FingerSample::validate`] objects, for instance without any minutia.
     pub fn of(sample: &FingerSample) -> Result<Self, TemplateError> {
         sample.validate()?;
-        let scale = |px_per_cm: u16| 500.0 / (f64::from(px_per_cm) * 2.54);
-        // 197 px/cm is how a record writes 500 dpi (500.38): no rescaling by 0.08 %.
-        let scale = |px_per_cm: u16| if px_per_cm == 197 { 1.0 } else { scale(px_per_cm) };
+        // 197 px/cm is how a record writes 500 dpi: it is taken for exactly that.
+        let scale = |px_per_cm: u16| 197.0 / f64::from(px_per_cm);
         let (sx, sy) = (scale(sample.resolution.x_px_per_cm), scale(sample.resolution.y_px_per_cm));
         let place = |m: &Minutia| {
             let at = |px: u16, s: f64| (f64::from(px) * s).round() as u32;
@@ -104,11 +103,15 @@ impl Template {
                 quality: m.quality.map_or(0, |q| (f32::from(q.clamp(1, 100)) * 0.63).ceil() as u8),
             })
             .collect();
-        let kept = most_alone(points);
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + MINUTIA_BYTES * kept.len());
-        bytes.extend([TEMPLATE_VERSION, kept.len() as u8, sample.quality.map_or(NO_QUALITY, Quality::value)]);
-        kept.iter().for_each(|p| bytes.extend(p.pack()));
-        Ok(Self(bytes.into()))
+        Ok(Self::packed(&most_alone(points), sample.quality))
+    }
+
+    /// Packs at least one and at most [`MAX_MINUTIAE`] points.
+    pub(crate) fn packed(points: &[Point], quality: Option<Quality>) -> Self {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + MINUTIA_BYTES * points.len());
+        bytes.extend([TEMPLATE_VERSION, points.len() as u8, quality.map_or(NO_QUALITY, Quality::value)]);
+        points.iter().for_each(|p| bytes.extend(p.pack()));
+        Self(bytes.into())
     }
 
     /// Reads what [`Template::as_bytes`] gave.

@@ -47,9 +47,9 @@ fn of_too_many_the_loneliest_are_kept() {
 
 #[test]
 fn both_axes_are_scaled() {
-    let coarse =
-        FingerSample { resolution: Resolution { x_px_per_cm: 98, y_px_per_cm: 394 }, ..sample([(0, 0), (50, 200)]) };
-    assert_eq!(Template::of(&coarse).unwrap(), Template::of(&sample([(0, 0), (100, 100)])).unwrap());
+    let fine = Resolution { x_px_per_cm: 394, y_px_per_cm: 591 };
+    let fine = FingerSample { resolution: fine, ..sample([(0, 0), (200, 300)]) };
+    assert_eq!(Template::of(&fine).unwrap(), Template::of(&sample([(0, 0), (100, 100)])).unwrap());
 }
 
 #[test]
