@@ -58,7 +58,9 @@ pub enum Error {
         found_dim: usize,
     },
     /// Similarities of this model mean nothing yet.
-    #[error("face model: {0} has no calibration; fit one with `khop calibrate face --model {0}` and register it")]
+    #[error(
+        "face model: {0} has no calibration; fit one with `khop calibrate face --model {0}` and keep it with `khop store add-model`"
+    )]
     Uncalibrated(ModelId),
     /// Probe and references share no trait.
     #[error("samples: the probe shares no finger position and no face with the reference")]

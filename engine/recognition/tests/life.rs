@@ -202,6 +202,28 @@ fn a_damaged_segment_is_an_error_and_is_made_again_from_the_catalogue() {
 }
 
 #[test]
+fn a_registered_face_model_has_scores_also_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let population = population();
+    let id = khop::ModelId::new("house-model").unwrap();
+    let of =
+        |encounter: u32| Sample { format: SampleFormat::FaceVector(id.clone()), ..face(&population, 1, encounter) };
+    let newcomer = || khop::Encounter { samples: vec![of(0)], ..encounter(&population, 1, 0, "S1") };
+    {
+        let engine = open(dir.path());
+        let refused = default_realm(&engine).enrol(newcomer(), DuplicateCheck::Search).unwrap_err();
+        assert!(matches!(refused, Error::Uncalibrated(_)), "{refused}");
+        let synthetic = khop_face::embedded_models().iter().find(|m| m.id.as_str() == khop_face::SYNTHETIC_MODEL);
+        engine.register_face_model(khop::FaceModel { id: id.clone(), ..synthetic.unwrap().clone() }).unwrap();
+        default_realm(&engine).enrol(newcomer(), DuplicateCheck::Search).unwrap();
+    }
+    let engine = open(dir.path());
+    assert!(engine.face_models().contains(&id));
+    let answer = default_realm(&engine).verify(&Claim::Subject(subject("S1")), &[of(1)]).unwrap();
+    assert!(answer.score.value() > 0.0);
+}
+
+#[test]
 fn a_flight_dies_at_its_hour() {
     let dir = tempfile::tempdir().unwrap();
     let (engine, population) = (open(dir.path()), population());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop::{Engine, RealmId};
+use khop::{Calibration, Engine, FaceModel, ModelId, RealmId};
 use khop_store::{Problem, Store, VerifyReport};
 use serde_json::{Value, json};
 
@@ -44,10 +44,23 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Keep a face model and its calibration table in the store, for this and every later opening
+    AddModel {
+        /// Data directory of the store; made when it does not exist
+        #[arg(value_name = "DIR")]
+        data: PathBuf,
+        /// Table written by `khop calibrate face`; it names the model
+        #[arg(long, value_name = "FILE")]
+        table: PathBuf,
+        /// Numbers in a vector of the model
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=4096))]
+        dim: u32,
+    },
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  khop store add-model DIR --table my-model-512.txt --dim 512
   khop store verify ~/.local/share/khop
   khop store verify DIR --json
   khop store rebuild DIR --realm default";
@@ -56,7 +69,18 @@ pub fn run(args: StoreArgs) -> Result<(), Failure> {
     match args.act {
         Act::Verify { data, json } => verify(&data, json),
         Act::Rebuild { data, realm, json } => rebuild(&data, realm, json),
+        Act::AddModel { data, table, dim } => add_model(&data, &table, dim),
     }
+}
+
+fn add_model(data: &Path, table: &Path, dim: u32) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(table).map_err(Failure::at(table))?;
+    let calibration = Calibration::from_text(&text).map_err(Failure::at(table))?;
+    let id = ModelId::new(calibration.name()).map_err(Failure::at(table))?;
+    let engine = Engine::builder(data).open()?;
+    engine.register_face_model(FaceModel { id: id.clone(), dim: dim as usize, calibration: Some(calibration) })?;
+    println!("{id}: vectors of {dim} numbers have scores in this store now");
+    Ok(())
 }
 
 fn verify(data: &Path, as_json: bool) -> Result<(), Failure> {
