@@ -13,7 +13,6 @@ const REACH_PX: f32 = 40.0;
 const STIFFNESS: f32 = 1.0;
 
 /// The probe's minutiae as they lie on the reference, pixels of the reference.
-#[derive(Default)]
 pub(crate) struct Alignment {
     /// Where each minutia of the probe comes to lie.
     pub moved: Vec<(f32, f32)>,
@@ -22,47 +21,42 @@ pub(crate) struct Alignment {
     rotation: (f32, f32),
     probe_centre: (f32, f32),
     reference_centre: (f32, f32),
-    pulls: Vec<Pull>,
+    shifts: Vec<Shift>,
 }
 
-/// How the pairs around a minutia, but for its own, pull it: so its distance from its partner measures how well the
-/// others predict it.
-#[derive(Clone, Copy)]
-struct Pull {
-    /// Where the finger as a whole puts it.
+/// What one pair says of the stretch: a minutia that the whole puts `at` should lie `by` further.
+struct Shift {
+    probe: u8,
     at: (f32, f32),
-    /// Sum of the pairs' shifts, each times its say.
     by: (f32, f32),
-    /// Sum of their says, and the stiffness.
-    say: f32,
 }
 
 impl Alignment {
+    pub(crate) fn new() -> Self {
+        Self {
+            moved: Vec::new(),
+            turn: 0,
+            rotation: (1.0, 0.0),
+            probe_centre: (0.0, 0.0),
+            reference_centre: (0.0, 0.0),
+            shifts: Vec::new(),
+        }
+    }
+
     /// Lays the probe on the reference by these pairs, at least one.
     pub(crate) fn fit(&mut self, pairs: &[Pair], probe: &Constellation, reference: &Constellation) {
         self.turn_and_shift(pairs, probe, reference);
-        self.pulls.clear();
-        for minutia in 0..probe.points.len() {
-            let at = self.forward(place(probe, minutia as u8));
-            self.pulls.push(Pull { at, by: (0.0, 0.0), say: STIFFNESS });
-        }
+        self.shifts.clear();
         for pair in pairs {
-            let own = usize::from(pair.probe);
-            let (at, (x, y)) = (self.pulls[own].at, place(reference, pair.reference));
-            let by = (x - at.0, y - at.1);
-            let before = self.pulls[own];
-            for pull in &mut self.pulls {
-                let (dx, dy) = (at.0 - pull.at.0, at.1 - pull.at.1);
-                let near = 1.0 / (1.0 + (dx * dx + dy * dy) * (1.0 / (REACH_PX * REACH_PX)));
-                let say = near * near;
-                pull.by = (pull.by.0 + say * by.0, pull.by.1 + say * by.1);
-                pull.say += say;
-            }
-            self.pulls[own] = before;
+            let at = self.forward(place(probe, pair.probe));
+            let (x, y) = place(reference, pair.reference);
+            self.shifts.push(Shift { probe: pair.probe, at, by: (x - at.0, y - at.1) });
         }
         self.moved.clear();
-        let place = |pull: &Pull| (pull.at.0 + pull.by.0 / pull.say, pull.at.1 + pull.by.1 / pull.say);
-        self.moved.extend(self.pulls.iter().map(place));
+        for minutia in 0..probe.points.len() {
+            let at = self.forward(place(probe, minutia as u8));
+            self.moved.push(self.stretch(minutia, at));
+        }
     }
 
     /// Least squares over positions and directions (Kabsch in the plane).
@@ -106,6 +100,21 @@ impl Alignment {
         let (x, y) = (x - r.0, y - r.1);
         (c * x + s * y + p.0, c * y - s * x + p.1)
     }
+
+    /// A place moved as the pairs around it say, but for the pair of the minutia itself: so its distance from its
+    /// partner measures how well the others predict it.
+    fn stretch(&self, minutia: usize, at: (f32, f32)) -> (f32, f32) {
+        let (mut x, mut y, mut weight) = (0.0, 0.0, STIFFNESS);
+        for shift in &self.shifts {
+            let (dx, dy) = (shift.at.0 - at.0, shift.at.1 - at.1);
+            let near = 1.0 / (1.0 + (dx * dx + dy * dy) * (1.0 / (REACH_PX * REACH_PX)));
+            let say = if usize::from(shift.probe) == minutia { 0.0 } else { near * near };
+            x += say * shift.by.0;
+            y += say * shift.by.1;
+            weight += say;
+        }
+        (at.0 + x / weight, at.1 + y / weight)
+    }
 }
 
 fn place(finger: &Constellation, minutia: u8) -> (f32, f32) {
@@ -136,7 +145,7 @@ mod tests {
     fn one_finger_comes_to_lie_on_the_other() {
         let (probe, reference) = (finger(false), finger(true));
         let pairs: Vec<Pair> = (0..30).map(|i| Pair { probe: i, reference: i }).collect();
-        let mut alignment = Alignment::default();
+        let mut alignment = Alignment::new();
         alignment.fit(&pairs, &probe, &reference);
         assert!(direction::apart(alignment.turn, 192) <= 1, "a quarter to the left is taken off: {}", alignment.turn);
         for (i, &(x, y)) in alignment.moved.iter().enumerate() {
@@ -157,7 +166,7 @@ mod tests {
     #[test]
     fn pairs_that_contradict_each_other_do_not_turn_it() {
         let (probe, reference) = (finger(false), finger(true));
-        let mut alignment = Alignment::default();
+        let mut alignment = Alignment::new();
         alignment.fit(&[Pair { probe: 0, reference: 7 }], &probe, &reference);
         assert!(alignment.moved.iter().all(|(x, y)| x.is_finite() && y.is_finite()));
     }

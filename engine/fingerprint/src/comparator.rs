@@ -66,7 +66,7 @@ impl Comparator {
             tree: Tree::new(),
             guesses: Vec::new(),
             guessed: Vec::new(),
-            alignment: Alignment::default(),
+            alignment: Alignment::new(),
             pairing: Pairing::new(),
         }
     }

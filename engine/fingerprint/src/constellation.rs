@@ -32,7 +32,7 @@ impl Edge {
         let (dx, dy) = (i32::from(tip.x) - i32::from(root.x), i32::from(tip.y) - i32::from(root.y));
         let along = direction::of_vector(dx as f32, dy as f32);
         Self {
-            length: (((dx * dx + dy * dy) as f32).sqrt() + 0.5) as u16,
+            length: ((dx * dx + dy * dy) as f32).sqrt().round() as u16,
             at_root: root.direction.wrapping_sub(along),
             at_tip: tip.direction.wrapping_sub(along).wrapping_sub(128),
         }
