@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use khop::Engine;
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::routes::app;
@@ -81,6 +81,9 @@ pub struct Server {
     token: TokenHash,
     new_token: Option<AdminToken>,
     queue: usize,
+    runtime: runtime::Runtime,
+    /// Caught from before the address is told to anybody, so that a stop asked for at once is an orderly one.
+    signals: [Signal; 2],
 }
 
 impl Server {
@@ -105,7 +108,12 @@ impl Server {
             Some(hash) => (None, hash),
             None => TokenHash::issue(&options.data).map(|(token, hash)| (Some(token), hash))?,
         };
-        Ok(Self { listener, address, engine, token, new_token, queue: options.queue })
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let signals = {
+            let _inside = runtime.enter();
+            [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
+        };
+        Ok(Self { listener, address, engine, token, new_token, queue: options.queue, runtime, signals })
     }
 
     /// Where it listens.
@@ -126,21 +134,23 @@ impl Server {
     /// # Errors
     /// [`ServeError::Drain`] when requests are still in flight after 30 s, otherwise failures of the system.
     pub fn run(self) -> Result<(), ServeError> {
-        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         // Twice the threads that compare: while some jobs wait for the disk, others compare.
         let running = 2 * self.engine.status().threads;
         let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
         let service = Service::new(self.engine.clone(), self.token, limits);
-        let served = runtime.block_on(serve(self.listener, service));
-        runtime.shutdown_timeout(Duration::from_secs(1));
+        let served = self.runtime.block_on(serve(self.listener, service, self.signals));
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
         drop(self.engine); // the last handle: waits for what was accepted to be written
         served
     }
 }
 
-async fn serve(listener: TcpListener, service: Service) -> Result<(), ServeError> {
+async fn serve(
+    listener: TcpListener,
+    service: Service,
+    [mut terminate, mut interrupt]: [Signal; 2],
+) -> Result<(), ServeError> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let purging = tokio::spawn(purge(service.clone()));
     let told_to_stop = Arc::new(Notify::new());
     let stop = {
