@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::problem::{Fault, Problem};
 
@@ -47,27 +48,29 @@ impl Admission {
     ) -> Result<T, Problem> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Problem::new(Fault::QueueFull, "every place is taken; try again"))?;
-        let turns = Arc::clone(&self.turns);
-        let done = async {
-            let turn = turns.acquire_owned().await.expect("the semaphore is never closed");
-            let work = move || {
-                let _held_until_done = (place, turn);
-                job()
-            };
-            tokio::task::spawn_blocking(work).await
+        let deadline = Instant::now() + self.within;
+        let turn = tokio::time::timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = match turn {
+            // A turn that comes just as the time is up comes too late.
+            Ok(turn) if Instant::now() < deadline => turn.expect("the semaphore is never closed"),
+            _ => return Err(self.late("it was never begun")),
         };
-        match tokio::time::timeout(self.within, done).await {
+        let work = move || {
+            let _held_until_done = (place, turn);
+            job()
+        };
+        match tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(work)).await {
             Ok(Ok(result)) => result.map_err(Problem::from),
             Ok(Err(panicked)) => {
                 tracing::error!(%panicked, "a job failed");
                 Err(Problem::new(Fault::Internal, "an unexpected failure; the service's log has the details"))
             }
-            Err(_) => {
-                let detail =
-                    format!("not done within {} s; what was asked may still happen", self.within.as_secs_f32());
-                Err(Problem::new(Fault::Deadline, detail))
-            }
+            Err(_) => Err(self.late("what was asked may still happen")),
         }
+    }
+
+    fn late(&self, then: &str) -> Problem {
+        Problem::new(Fault::Deadline, format!("not done within {} s; {then}", self.within.as_secs_f32()))
     }
 }
 
@@ -122,6 +125,15 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(!started.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn without_any_time_nothing_is_begun() {
+        let admission = Admission::new(1, 1, Duration::ZERO);
+        for _ in 0..100 {
+            let begun = admission.run(|| -> Result<(), khop::Error> { panic!("never begun") }).await;
+            assert_eq!(status(begun.unwrap_err()), 504);
+        }
     }
 
     #[tokio::test]
