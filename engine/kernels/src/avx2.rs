@@ -15,11 +15,13 @@ const PREFETCH_BYTES: usize = 4096;
 const CACHED_BYTES: usize = 16 << 10;
 
 static KERNELS: Kernels =
-    Kernels { level: Level::Avx2, dot_f32, dot_i8, dot_u8, dot_i8_rows, dot_i8_block, stream_read };
+    Kernels { level: Level::Avx2, dot_f32, dot_i8, dot_u8, dot_i8_rows, dot_i8_block, stream_read, differing_bits };
 
 /// This level's kernels, when the CPU has every instruction they use. The only way to reach them.
 pub(crate) fn kernels() -> Option<&'static Kernels> {
-    (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&KERNELS)
+    let available =
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt");
+    available.then_some(&KERNELS)
 }
 
 fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
@@ -50,6 +52,18 @@ fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
 fn stream_read(bytes: &[u8]) -> u64 {
     // SAFETY: reached through `kernels` alone, which has checked the CPU.
     unsafe { stream_read_ymm(bytes) }
+}
+
+/// The AVX-512 level has it too: that it counts eight words at once in registers (VPOPCNTDQ) is a step still to take.
+pub(crate) fn differing_bits(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+    // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
+    unsafe { differing_bits_popcnt(rows, probes, out) }
+}
+
+/// The scalar twin with the instruction that counts a word's bits.
+#[target_feature(enable = "avx2,popcnt")]
+fn differing_bits_popcnt(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+    scalar::differing_bits(rows, probes, out);
 }
 
 #[target_feature(enable = "avx2,fma")]

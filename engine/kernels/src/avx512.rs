@@ -6,6 +6,7 @@
 
 use core::arch::x86_64::*;
 
+use crate::avx2::differing_bits;
 use crate::{Kernels, Level, scalar};
 
 /// How far ahead of a scan a line is asked for, once a row: it opens the next page before the processor's own prefetch,
@@ -14,14 +15,24 @@ const PREFETCH_BYTES: usize = 4096;
 /// Rows of a block that stay in the first-level cache while all probes pass over them.
 const CACHED_BYTES: usize = 16 << 10;
 
-static KERNELS: Kernels =
-    Kernels { level: Level::Avx512Vnni, dot_f32, dot_i8, dot_u8, dot_i8_rows, dot_i8_block, stream_read };
+static KERNELS: Kernels = Kernels {
+    level: Level::Avx512Vnni,
+    dot_f32,
+    dot_i8,
+    dot_u8,
+    dot_i8_rows,
+    dot_i8_block,
+    stream_read,
+    differing_bits,
+};
 
 /// This level's kernels, when the CPU has every instruction they use. The only way to reach them.
 pub(crate) fn kernels() -> Option<&'static Kernels> {
     let available = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vnni");
+        && is_x86_feature_detected!("avx512vnni")
+        && is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("popcnt");
     available.then_some(&KERNELS)
 }
 

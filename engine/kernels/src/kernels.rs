@@ -41,6 +41,7 @@ pub struct Kernels {
     pub(crate) dot_i8_rows: fn(&[u8], &[i8], &mut [i32]),
     pub(crate) dot_i8_block: fn(&[u8], usize, &[i8], &mut [i32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
+    pub(crate) differing_bits: fn(&[[u64; 8]], &[[u64; 8]], &mut [u16]),
 }
 
 static SCALAR: Kernels = Kernels {
@@ -51,6 +52,7 @@ static SCALAR: Kernels = Kernels {
     dot_i8_rows: |rows, probe, out| scalar::dot_i8_rows(rows, probe.len(), probe, out),
     dot_i8_block: scalar::dot_i8_block,
     stream_read: scalar::stream_read,
+    differing_bits: scalar::differing_bits,
 };
 
 impl Kernels {
@@ -143,5 +145,16 @@ impl Kernels {
     #[must_use]
     pub fn stream_read(&self, bytes: &[u8]) -> u64 {
         (self.stream_read)(bytes)
+    }
+
+    /// See [`crate::differing_bits`].
+    ///
+    /// # Panics
+    /// When `out` is not rows × probes long.
+    #[inline]
+    pub fn differing_bits(&self, rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+        let results = rows.len().checked_mul(probes.len());
+        assert_eq!(Some(out.len()), results, "differing_bits: one result a row and probe");
+        (self.differing_bits)(rows, probes, out);
     }
 }

@@ -80,3 +80,16 @@ pub fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) 
 pub fn stream_read(bytes: &[u8]) -> u64 {
     Kernels::best().stream_read(bytes)
 }
+
+/// Words of a line that [`differing_bits`] looks at; the two behind them are the caller's.
+pub const LINE_WORDS: usize = 6;
+
+/// Several bit strings against many, each a line of 64 bytes: `out[r * probes.len() + p]` is in how many of the first
+/// [`LINE_WORDS`] words' bits row r and probe p differ (the Hamming distance), 0 to 384. About six processor cycles
+/// a pair where the CPU counts bits itself.
+///
+/// # Panics
+/// When `out` is not rows × probes long.
+pub fn differing_bits(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+    Kernels::best().differing_bits(rows, probes, out);
+}

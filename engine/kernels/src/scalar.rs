@@ -1,5 +1,7 @@
 //! What should the fast kernels compute? Their portable twins, which are also what other processors run.
 
+use crate::LINE_WORDS;
+
 /// Σ a\[i\]·b\[i\], in eight running sums.
 #[must_use]
 pub fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
@@ -49,4 +51,15 @@ pub fn stream_read(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let sum = words.iter().map(|&word| u64::from_le_bytes(word)).fold(0, u64::wrapping_add);
     rest.iter().map(|&byte| u64::from(byte)).fold(sum, u64::wrapping_add)
+}
+
+/// In how many bits lines differ, every row against every probe. Inlined so that a level with an instruction for
+/// counting bits compiles it anew with that.
+#[inline(always)]
+pub fn differing_bits(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+    for (row, out) in rows.iter().zip(out.chunks_mut(probes.len().max(1))) {
+        for (probe, out) in probes.iter().zip(out) {
+            *out = (0..LINE_WORDS).map(|word| (row[word] ^ probe[word]).count_ones()).sum::<u32>() as u16;
+        }
+    }
 }

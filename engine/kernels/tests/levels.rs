@@ -130,3 +130,27 @@ proptest! {
         prop_assert!(error <= length as f64 * 2f64.powi(-23) * magnitude);
     }
 }
+
+#[test]
+fn lines_differ_as_counted_one_by_one() {
+    let lines = |seed: u64, count: usize| -> Vec<[u64; 8]> {
+        let bytes = bytes(seed, 64 * count);
+        bytes
+            .chunks_exact(64)
+            .map(|l| std::array::from_fn(|w| u64::from_le_bytes(l[8 * w..][..8].try_into().unwrap())))
+            .collect()
+    };
+    for kernels in levels() {
+        for (rows, probes) in [(0, 3), (3, 0), (1, 1), (7, 5), (40, 39)] {
+            let (rows, mut probes) = (lines(3, rows), lines(5, probes));
+            if let (Some(row), Some(probe)) = (rows.first(), probes.first_mut()) {
+                *probe = row.map(|word| !word); // every bit differs
+            }
+            let (mut fast, mut twin) = (vec![9; rows.len() * probes.len()], vec![7; rows.len() * probes.len()]);
+            kernels.differing_bits(&rows, &probes, &mut fast);
+            scalar::differing_bits(&rows, &probes, &mut twin);
+            assert_eq!(fast, twin, "{}", kernels.level());
+            assert_eq!(twin.first().is_none_or(|&first| first == 384), true);
+        }
+    }
+}
