@@ -12,8 +12,9 @@
 
 use khop_vocabulary::{Calibration, CalibrationError, Knot, Llr, Provenance};
 
+use crate::Verification;
 use crate::isotonic::{self, Block};
-use crate::{Verification, logistic};
+use crate::logistic::LogOdds;
 
 /// Errors a measured rate must rest on (the rule of thirty).
 pub const RULE_OF_THIRTY: f64 = 30.0;
@@ -79,7 +80,11 @@ pub fn fit(comparisons: &Verification, options: &FitOptions) -> Result<Fit, FitE
     let mated = Weighted::new(mated.iter().zip(weights).map(|(c, weight)| (c.similarity, weight)));
     let non_mated = Weighted::new(non_mated.iter().rev().map(|c| (c.similarity, 1.0)));
 
-    let line = logistic::fit(|| mated.iter(), || non_mated.iter()).ok_or(FitError::NoContrast)?;
+    let line = LogOdds::fit(1, |visit| {
+        mated.iter().for_each(|(similarity, weight)| visit(&[similarity], weight, true));
+        non_mated.iter().for_each(|(similarity, weight)| visit(&[similarity], weight, false));
+    });
+    let line = line.filter(|line| line.slopes[0] > 0.0).ok_or(FitError::NoContrast)?;
     let blocks = isotonic::blocks(mated.iter(), non_mated.iter(), mated.unit(), non_mated.unit());
     let cap = (non_mated.count_effective() / RULE_OF_THIRTY).ln().max(0.0);
     let floor = f64::from(options.floor.nats()).max(-(mated.count_effective() / RULE_OF_THIRTY).ln().max(0.0));
@@ -92,7 +97,7 @@ pub fn fit(comparisons: &Verification, options: &FitOptions) -> Result<Fit, FitE
         } else {
             tail.ln_fmr_at(similarity)
         };
-        let llr = blended(&blocks, line, similarity).max(mated.share_between(tail.from, similarity).ln() + cap);
+        let llr = blended(&blocks, &line, similarity).max(mated.share_between(tail.from, similarity).ln() + cap);
         knots.push(knot(similarity, ln_fmr, llr, floor, cap, knots.last()));
     }
     let top = knots.last().map_or(0.0, |k| f64::from(k.llr)); // what the table reaches, at most the cap
@@ -132,7 +137,7 @@ fn knot(similarity: f32, ln_fmr: f64, llr: f64, floor: f64, cap: f64, before: Op
 }
 
 /// The isotonic ratio where it has support, the logistic line where it has none.
-fn blended(blocks: &[Block], line: logistic::Line, similarity: f32) -> f64 {
+fn blended(blocks: &[Block], line: &LogOdds, similarity: f32) -> f64 {
     let s = f64::from(similarity);
     let belief = |b: &Block| b.support / (b.support + RULE_OF_THIRTY);
     let upper = blocks.partition_point(|b| b.centre < s);
@@ -145,7 +150,7 @@ fn blended(blocks: &[Block], line: logistic::Line, similarity: f32) -> f64 {
         (None, Some(end)) => (end.llr, belief(end)),
         (None, None) => (0.0, 0.0),
     };
-    belief * ratio + (1.0 - belief) * line.at(s)
+    belief * ratio + (1.0 - belief) * line.at(&[similarity])
 }
 
 /// Where knots stand: at round shares of both lists, five to a decade, and three decades into the tail or to the

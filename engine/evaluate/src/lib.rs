@@ -12,7 +12,7 @@ mod curve;
 mod identification;
 mod interval;
 mod isotonic;
-mod logistic;
+pub mod logistic;
 mod plot;
 pub mod report;
 mod resampling;
