@@ -126,8 +126,8 @@ fn place(finger: &Constellation, minutia: u8) -> (f32, f32) {
 mod tests {
     use super::*;
     use crate::pairing::Pairing;
-    use crate::similarity::Terms;
     use crate::template::{Point, Template};
+    use crate::terms::Terms;
     use khop_vocabulary::MinutiaKind;
 
     /// Thirty minutiae; turned by a quarter, and those of one half pushed 12 px aside, when `other`.

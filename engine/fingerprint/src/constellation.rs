@@ -1,5 +1,6 @@
 //! Who stands around whom? The minutiae of one finger, each with the edges to its nearest neighbours.
 
+use crate::cylinder::Cylinders;
 use crate::direction;
 use crate::hull::Hull;
 use crate::lanes::{LANES, Lanes};
@@ -77,12 +78,15 @@ impl Star {
 /// Pixels to a step of [`Constellation::places`].
 const STEP_PX: i32 = 8;
 
-/// Minutiae, their stars and the area they cover.
+/// A finger prepared to be compared: its minutiae, their stars and cylinders, and the area they cover.
 pub(crate) struct Constellation {
     pub points: Box<[Point]>,
     pub stars: Box<[Star]>,
     /// Sixteen at a time: x and y in steps of [`STEP_PX`], direction.
     places: Box<[Lanes]>,
+    /// Of the points, once more, next to each other.
+    pub directions: Box<[u8]>,
+    pub cylinders: Cylinders,
     pub hull: Hull,
 }
 
@@ -124,7 +128,9 @@ impl Constellation {
             block
         };
         let places = points.chunks(LANES).map(block).collect();
-        Self { points, stars, places, hull }
+        let directions = points.iter().map(|p| p.direction).collect();
+        let cylinders = Cylinders::of(&points, &hull);
+        Self { points, stars, places, directions, cylinders, hull }
     }
 
     /// The minutiae less than `reach_px` away along x and along y, and some a little further, whose directions are

@@ -40,6 +40,21 @@ impl Hull {
     }
 }
 
+impl Hull {
+    /// The sides that a point lies less than `within` pixels inside of: the unit normal that points inside, and how far
+    /// inside it lies.
+    #[inline]
+    pub(crate) fn sides_near(&self, (x, y): (f32, f32), within: f32) -> impl Iterator<Item = ((f32, f32), f32)> + '_ {
+        let side = move |side: &HalfPlane| (side.normal, x * side.normal.0 + y * side.normal.1 - side.offset);
+        self.0.iter().map(side).filter(move |(_, depth)| *depth < within)
+    }
+
+    /// Whether it encloses nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Half a hull (Andrew's monotone chain), without its last corner, which begins the other half.
 fn chain<'a>(corners: &mut Vec<(i32, i32)>, points: impl Iterator<Item = &'a (i32, i32)>) {
     let start = corners.len();

@@ -82,7 +82,7 @@ fn a_turn_or_shift_of_the_probe_changes_little() {
         let finger = finger(seed, 35);
         let reference = impression(&finger, seed, 0.0, (0.0, 0.0));
         let straight = similarity(&impression(&finger, 77, 0.0, (0.0, 0.0)), &reference);
-        for (turn, shift) in [(90.0, (0.0, 0.0)), (180.0, (50.0, 0.0)), (270.0, (0.0, -90.0)), (33.0, (77.0, 31.0))] {
+        for (turn, shift) in [(45.0, (0.0, 0.0)), (-70.0, (50.0, 0.0)), (70.0, (0.0, -90.0)), (-33.0, (77.0, 31.0))] {
             let moved = similarity(&impression(&finger, 77, turn, shift), &reference);
             assert!((moved / straight - 1.0).abs() < 0.25, "seed {seed}, {turn}°: {moved}, not {straight}");
         }
@@ -90,6 +90,37 @@ fn a_turn_or_shift_of_the_probe_changes_little() {
         let mut shifted = reference.clone();
         shifted.minutiae.iter_mut().for_each(|m| (m.x_px, m.y_px) = (m.x_px + 123, m.y_px + 45));
         assert_eq!(similarity(&finger, &shifted), similarity(&finger, &reference));
+    }
+}
+
+#[test]
+fn a_finger_upside_down_is_another_until_it_is_turned() {
+    for seed in 1..8 {
+        let finger = finger(seed, 35);
+        let (probe, reference) =
+            (impression(&finger, 77, 180.0, (9.0, 50.0)), impression(&finger, seed, 0.0, (0.0, 0.0)));
+        let upright = similarity(&impression(&finger, 77, 0.0, (9.0, 50.0)), &reference);
+        assert!(similarity(&probe, &reference) < 0.5 * upright, "seed {seed}");
+        let (probe, reference) = (Template::of(&probe).unwrap(), Template::of(&reference).unwrap());
+        let turned = Comparator::new().compare_upside_down(&Probe::of(&probe), &Reference::of(&reference));
+        assert!((turned / upright - 1.0).abs() < 0.25, "seed {seed}: {turned}, not {upright}");
+    }
+}
+
+#[test]
+fn the_first_stage_alone_tells_fingers_apart_and_stops_early() {
+    let mut comparator = Comparator::new();
+    for seed in 1..12 {
+        let finger_a = finger(seed, 40);
+        let reference = Reference::of(&Template::of(&impression(&finger_a, seed, 0.0, (0.0, 0.0))).unwrap());
+        let probe =
+            |finger: &FingerSample| Probe::of(&Template::of(&impression(finger, 99, 20.0, (5.0, 5.0))).unwrap());
+        let (mate, stranger) = (probe(&finger_a), probe(&finger(seed + 500, 40)));
+        let places = [&mate, &stranger].map(|probe| comparator.compare_places(probe, &reference));
+        assert!(places[0] > places[1] + 0.05 && places[1] > 0.0 && places[0] < 1.0, "seed {seed}: {places:?}");
+        let full = comparator.compare(&mate, &reference);
+        assert_eq!(comparator.compare_from(&mate, &reference, places[0]), full);
+        assert_eq!(comparator.compare_from(&mate, &reference, places[0] + 0.001), 0.0);
     }
 }
 

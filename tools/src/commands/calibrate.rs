@@ -1,12 +1,14 @@
 //! `khop calibrate`: Fit the tables that turn similarities into scores.
 
+mod weights;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use khop_evaluate::Verification;
 use khop_evaluate::calibration::{Fit, FitOptions, fit};
 use khop_evaluate::synth::{Population, PopulationOptions};
-use khop_fingerprint::{TEMPLATE_VERSION, code::CODE_VERSION};
+use khop_fingerprint::{COMPARATOR_VERSION, Weights, code::CODE_VERSION};
 use khop_vocabulary::{Llr, ModelId};
 
 use super::evaluate::fingers::{Fingers, Minutiae};
@@ -28,13 +30,19 @@ const EXAMPLES: &str = "\
 Examples:
   khop calibrate face --model my-model-512 --vectors X.npy --labels L.csv --clean --out my-model-512.txt
   khop calibrate fingerprint --manifest M.csv --where extractor=x --out comparator.txt
+  khop calibrate fingerprint --manifest M.csv --weights weights.txt --cross-validated folds --out comparator.txt
   khop calibrate finger-code --synthetic 100 --out code.txt
 
 A table holds aggregate numbers only, with where they come from; it never holds a sample.";
 
 const FINGER_EXAMPLE: &str = "\
-Example:
-  khop calibrate fingerprint --manifest M.csv --where extractor=x --out comparator.txt";
+Examples:
+  khop calibrate fingerprint --manifest M.csv --where extractor=x --out comparator.txt
+  khop calibrate fingerprint --manifest M.csv --weights weights.txt --cross-validated folds --out comparator.txt
+  khop evaluate compare khop=folds/x.csv peer.csv.gz --by dataset
+
+Cross-validated scores are those of every data set by weights fitted on the others alone, so that no finger is on
+both sides. The files go to khop evaluate compare, or to any other program.";
 
 const CODE_EXAMPLE: &str = "\
 Example:
@@ -48,13 +56,25 @@ Example:
 enum What {
     /// The minutiae comparator.
     #[command(after_help = FINGER_EXAMPLE)]
-    Fingerprint(FingerArgs),
+    Fingerprint(FingerprintArgs),
     /// The fixed-length finger code, compared as searches compare it.
     #[command(after_help = CODE_EXAMPLE)]
     FingerCode(FingerArgs),
     /// A face model, compared as searches compare it.
     #[command(after_help = FACE_EXAMPLE)]
     Face(FaceArgs),
+}
+
+#[derive(Args)]
+struct FingerprintArgs {
+    #[command(flatten)]
+    fingers: FingerArgs,
+    /// First fit the weights of the comparator's terms, write them here, and fit the table to them.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Write the scores of every data set by weights fitted on the others, a file for each extractor.
+    #[arg(long, value_name = "DIR")]
+    cross_validated: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -113,7 +133,8 @@ struct FitArgs {
 pub fn run(args: CalibrateArgs) -> Result<(), Failure> {
     let args = &args;
     let out = match &args.what {
-        What::Fingerprint(a) | What::FingerCode(a) => &a.fit,
+        What::Fingerprint(a) => &a.fingers.fit,
+        What::FingerCode(a) => &a.fit,
         What::Face(a) => &a.fit,
     };
     let Fit { calibration, cap, measured_to, cllr_bits, mean_non_mated_ratio } =
@@ -130,11 +151,22 @@ pub fn run(args: CalibrateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn fingerprint(args: &FingerArgs) -> Result<Fit, Failure> {
-    let fingers = args.fingers()?;
-    let command = args.command("fingerprint");
-    let name = format!("khop-minutiae-{TEMPLATE_VERSION}");
-    args.fit.task(name, command).run(&fingers.samples, &Minutiae::new(&fingers.templates), "")
+fn fingerprint(args: &FingerprintArgs) -> Result<Fit, Failure> {
+    let fingers = args.fingers.fingers()?;
+    let mut command = args.fingers.command("fingerprint");
+    if let Some(directory) = &args.cross_validated {
+        weights::write_cross_validated(&fingers, directory)?;
+    }
+    let weights = match &args.weights {
+        None => Weights::built_in().clone(),
+        Some(path) => {
+            command.push_str(&format!(" --weights {}", file_name(path)));
+            weights::write(&fingers, &command, path)?
+        }
+    };
+    let name = format!("khop-minutiae-{COMPARATOR_VERSION}");
+    let comparing = Minutiae::weighing(&fingers.templates, weights);
+    args.fingers.fit.task(name, command).run(&fingers.samples, &comparing, "")
 }
 
 fn finger_code(args: &FingerArgs) -> Result<Fit, Failure> {

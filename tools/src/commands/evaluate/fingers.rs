@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use khop_evaluate::synth::Population;
-use khop_fingerprint::{Comparator, Probe, Reference, Template, code};
+use khop_fingerprint::{Comparator, Probe, Reference, Template, Weights, code};
 use rayon::prelude::*;
 
 use super::samples::{Entry, Samples};
@@ -93,12 +93,17 @@ fn template(path: &PathBuf) -> Result<Option<Template>, Failure> {
 pub struct Minutiae<'a> {
     templates: &'a [Option<Template>],
     references: Vec<Option<Reference>>,
+    weights: Weights,
 }
 
 impl<'a> Minutiae<'a> {
     pub fn new(templates: &'a [Option<Template>]) -> Self {
+        Self::weighing(templates, Weights::built_in().clone())
+    }
+
+    pub fn weighing(templates: &'a [Option<Template>], weights: Weights) -> Self {
         let references = templates.par_iter().map(|t| t.as_ref().map(Reference::of)).collect();
-        Self { templates, references }
+        Self { templates, references, weights }
     }
 }
 
@@ -107,7 +112,7 @@ impl Comparing for Minutiae<'_> {
     type Scratch = Comparator;
 
     fn scratch(&self) -> Comparator {
-        Comparator::new()
+        Comparator::weighing(self.weights.clone())
     }
 
     fn probe(&self, sample: usize) -> Option<Probe> {
