@@ -38,7 +38,7 @@ const AT_HOME: [(&[&str], &[&str]); 6] = [
     (&["redb", "memmap2", "bincode"], &["engine/store"]),
     (&["hnsw_rs"], &["engine/index"]),
     (&["serde", "serde_json", "utoipa", "tokio", "axum", "tower", "tower-http", "hyper"], &["server", "tools"]),
-    (&["clap", "csv", "indicatif", "nalgebra", "tracing-subscriber"], &["tools"]),
+    (&["clap", "csv", "flate2", "indicatif", "nalgebra", "tracing-subscriber"], &["tools"]),
     (&["ndarray"], &["engine/evaluate", "tools"]),
     (&["rayon"], &["engine/index", "engine/evaluate", "engine/recognition", "server", "tools", "benches"]),
 ];
