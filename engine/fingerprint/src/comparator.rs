@@ -14,6 +14,7 @@ use crate::probe::Probe;
 use crate::root::RootSearch;
 use crate::similarity::Terms;
 use crate::template::Template;
+use crate::trace::Trace;
 use crate::tree::{Pair, Tree};
 
 /// A finger that probes are compared to. Cheap to make: comparing stored templates needs no index of them.
@@ -92,6 +93,22 @@ impl Comparator {
             }
         }
         best.map(|(_, terms)| terms)
+    }
+
+    /// The same comparison, kept for people to look at. Costs a few allocations more.
+    #[must_use]
+    pub fn trace(&mut self, probe: &Probe, reference: &Reference) -> Trace {
+        let reference = &reference.0;
+        self.guess(probe, reference);
+        let mut trace = Trace::apart(&probe.finger, reference);
+        for i in 0..self.guesses.len().min(MAX_ALIGNED) {
+            if let Some(terms) = self.lay_on(i, &probe.finger, reference)
+                && (trace.terms.is_empty() || terms.similarity() > trace.similarity)
+            {
+                trace.align(&terms, &self.alignment, &self.pairing, &probe.finger);
+            }
+        }
+        trace
     }
 
     /// Grows trees from the likeliest roots and ranks them by size and confirmation.

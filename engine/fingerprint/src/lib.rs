@@ -14,8 +14,10 @@ mod probe;
 mod root;
 mod similarity;
 mod template;
+mod trace;
 mod tree;
 
 pub use comparator::{Comparator, Reference, calibration};
 pub use probe::Probe;
 pub use template::{TEMPLATE_VERSION, Template, TemplateError};
+pub use trace::{Term, Trace, TracedMinutia};

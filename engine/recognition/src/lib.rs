@@ -50,7 +50,7 @@ mod writer;
 
 pub use calibrations::DEFAULT_REALM;
 pub use case::{Case, CaseId};
-pub use compare::compare;
+pub use compare::{compare, trace};
 pub use decision::Decision;
 pub use deduplicate::Duplicate;
 pub use engine::{Engine, EngineBuilder};
@@ -60,6 +60,7 @@ pub use erase::{Erasure, Purge};
 pub use error::{Error, ErrorKind};
 pub use identify::{Identification, Search};
 pub use khop_face::FaceModel;
+pub use khop_fingerprint::{Term, Trace, TracedMinutia};
 pub use khop_vocabulary::*;
 pub use realm::Realm;
 pub use status::{EngineStatus, RealmStatus};
