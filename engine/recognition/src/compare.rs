@@ -6,7 +6,7 @@ use khop_vocabulary::{FingerPosition, Policy, Sample};
 use crate::calibrations::FaceModels;
 use crate::prepared::Prepared;
 use crate::verify::compare_prepared;
-use crate::{Error, FaceModel, Verification};
+use crate::{Error, FaceModel, FingerLabels, Verification};
 
 /// Compares all traits that `probe` and `reference` share. `models` are known beside the embedded ones.
 ///
@@ -23,7 +23,8 @@ pub fn compare(
     for model in models {
         known.register(model.clone());
     }
-    let fused = compare_prepared(&Prepared::of(probe)?, &Prepared::of(reference)?, &known, policy)?;
+    let (probe, reference) = (Prepared::of(probe)?, Prepared::of(reference)?);
+    let fused = compare_prepared(&probe, &reference, FingerLabels::Believed, &known, policy)?;
     fused.map(|fused| Verification::of(fused, policy)).ok_or(Error::NotComparable)
 }
 
