@@ -197,13 +197,13 @@ mod tests {
 
     #[test]
     fn no_record_stops_the_engine() {
-        let args = RobustnessArgs { records: 6000, from: 0, seed: 20_26, threads: 0, json: false };
+        let args = RobustnessArgs { records: 4000, from: 0, seed: 20_26, threads: 0, json: false };
         let found = measure(&args).map(|figures| figures.json()).unwrap_or_else(|failure| panic!("{failure}"));
         let count = |name: &str| found[name].as_u64().unwrap();
-        assert_eq!((count("records"), count("panics")), (6000, 0));
-        assert!((3000..5000).contains(&count("decoded")), "{found}");
-        assert!(count("templates") > 2500 && count("comparisons") == 3 * count("templates"), "{found}");
-        assert!(found["slowest_ms"].as_f64().unwrap() > 0.0 && count("slowest_record") < 6000);
+        assert_eq!((count("records"), count("panics")), (4000, 0));
+        assert!((2000..3500).contains(&count("decoded")), "{found}");
+        assert!(count("templates") > 1700 && count("comparisons") == 3 * count("templates"), "{found}");
+        assert!(found["slowest_ms"].as_f64().unwrap() > 0.0 && count("slowest_record") < 4000);
     }
 
     #[test]
