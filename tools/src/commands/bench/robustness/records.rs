@@ -43,9 +43,9 @@ impl Records {
             return noise(&mut random);
         }
         let mut record = self.good[random.random_range(0..self.good.len())].clone();
-        match random.random_range(0..6) {
-            0 => replace_minutiae(&mut record, &mut random, |random, bytes, _| random.fill(bytes)),
-            1 => {
+        match random.random_range(0..20) {
+            1..=4 => replace_minutiae(&mut record, &mut random, |random, bytes, _| random.fill(bytes)),
+            0 => {
                 // A lattice of parallel minutiae: every edge resembles every other, the most work there can be.
                 let step = random.random_range(1..30u16);
                 replace_minutiae(&mut record, &mut random, |_, bytes, place| {
@@ -54,7 +54,7 @@ impl Records {
                     bytes.copy_from_slice(&[x[0], x[1], y[0], y[1], 32, 50]);
                 });
             }
-            2 => {
+            5 => {
                 let at = random.random_range(18..22usize); // resolution along x or y
                 random.fill(&mut record[at..at + 2]);
             }
