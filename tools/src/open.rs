@@ -79,6 +79,7 @@ impl SearchArgs {
             limit: self.limit,
             threshold: self.threshold.map(Score::new),
             except: None,
+            ..Search::default()
         }
     }
 }

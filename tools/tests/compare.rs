@@ -66,6 +66,46 @@ fn fingers_by_position_and_without() {
 }
 
 #[test]
+fn what_the_comparator_saw_is_drawn() {
+    use FingerPosition::{LeftIndex, RightIndex, Unknown};
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, views: &[FingerSample]| {
+        std::fs::write(directory.path().join(name), write_iso_2005(views).unwrap()).unwrap();
+    };
+    let partial =
+        FingerSample { minutiae: finger(RightIndex, 1, 0).minutiae[..30].to_vec(), ..finger(RightIndex, 1, 0) };
+    write("a<b.fmr", &[partial, finger(LeftIndex, 2, 0)]);
+    write("both.fmr", &[finger(RightIndex, 1, 30), finger(LeftIndex, 2, 30)]);
+    write(
+        "one.fmr",
+        &[FingerSample { minutiae: finger(Unknown, 1, 0).minutiae[..1].to_vec(), ..finger(Unknown, 1, 0) }],
+    );
+    let drawn = |probe: &str, reference: &str| {
+        let output = compare(directory.path(), &[probe, reference, "--trace", "t.svg"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read_to_string(directory.path().join("t.svg")).unwrap()
+    };
+    let svg = drawn("a<b.fmr", "both.fmr");
+    assert_eq!(svg, drawn("a<b.fmr", "both.fmr"), "the same traces, the same text");
+    assert!(svg.contains("RIGHT_INDEX: score") && svg.contains("LEFT_INDEX: score"), "a row for every shared finger");
+    assert!(svg.contains("probe a&lt;b.fmr: 30 minutiae, 30 paired"), "{svg}");
+    assert!(svg.contains("reference both.fmr: 40 minutiae, 40 paired") && !svg.contains("a<b"), "{svg}");
+    // 30 and 40 pairs, and one line in the key; the ten that the partial print lacks are dim, and so is one of the key.
+    assert_eq!(svg.matches("<path class=\"pair\"").count(), 71);
+    assert_eq!(svg.matches("<path class=\"apart\"").count(), 70);
+    assert_eq!(svg.matches("reference alone").count(), 2 * 10);
+    assert_eq!(svg.matches("probe alone").count(), 1);
+    assert_eq!(svg.matches(">residual</text>").count(), 2);
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    for tag in ["text", "g", "svg", "style"] {
+        let opened = svg.matches(&format!("<{tag}>")).count() + svg.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, svg.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+    let svg = drawn("one.fmr", "one.fmr");
+    assert!(svg.contains("nothing aligns the two") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+}
+
+#[test]
 fn vectors_by_model_and_row() {
     let directory = tempfile::tempdir().unwrap();
     let one: Vec<f32> = (0..512).map(|i| (i as f32 * 0.7).sin()).collect();
@@ -105,6 +145,8 @@ fn what_is_wrong_is_said_in_one_line() {
         (&[model, "good.npy", "two.npy:2"], "two.npy: expected a row below 2, got 2"),
         (&[model, "good.npy", "two.npy:x"], "two.npy:x: expected a row number"),
         (&[model, "good.npy", "nan.npy"], "nan.npy: face vector: expected finite numbers"),
+        (&[model, "good.npy", "good.npy", "--trace", "t.svg"], "--trace: expected minutiae records"),
+        (&["good.fmr", "good.fmr", "--trace", "no/t.svg"], "no/t.svg: No such file"),
         (&["--model=nobody", "good.npy", "good.npy"], "nobody"),
     ] {
         let output = compare(directory.path(), arguments);

@@ -1,6 +1,7 @@
-//! What does the project do for its developers? `cargo xtask test`, `tidy`, `miri`.
+//! What does the project do for its developers? `cargo xtask test`, `tidy`, `golden`, `miri`.
 #![forbid(unsafe_code)]
 
+mod golden;
 mod miri;
 mod packages;
 mod test;
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
 
   test   install what the tests need beyond cargo, then run all of them, doc tests and house rules included
   tidy   check the house rules alone (a second, no build of the workspace)
+  golden write the golden files of testdata/ anew: formats and scores
   miri   run the tests of the crates with unsafe code under Miri, where a nightly toolchain has it";
 
 fn main() -> ExitCode {
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     let result = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(&root()),
         ["tidy"] => tidy::run(&root()),
+        ["golden"] => golden::run(&root()),
         ["miri"] => miri::run(&root()),
         _ => {
             eprintln!("{USAGE}");

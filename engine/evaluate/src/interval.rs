@@ -1,6 +1,6 @@
 //! How sure is a rate? Confidence intervals for counted errors.
 
-/// A two-sided 95 % confidence interval of a rate, both ends from 0 to 1.
+/// A two-sided 95 % confidence interval of a rate, both ends from 0 to 1; of a difference of rates, from −1 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     /// Lower end.
@@ -25,11 +25,16 @@ impl Interval {
 
     /// The middle 95 % of resampled values, which it sorts; values that are not numbers are left out.
     #[must_use]
-    pub fn percentile(mut values: Vec<f64>) -> Self {
+    pub fn percentile(values: Vec<f64>) -> Self {
+        Self::percentile_or(values, Self { low: 0.0, high: 1.0 })
+    }
+
+    /// The same; `otherwise` where not one value is a number.
+    pub(crate) fn percentile_or(mut values: Vec<f64>, otherwise: Self) -> Self {
         values.retain(|v| v.is_finite());
         values.sort_unstable_by(f64::total_cmp);
         match values.len().checked_sub(1) {
-            None => Self { low: 0.0, high: 1.0 },
+            None => otherwise,
             Some(last) => {
                 let at = |p: f64| values[(p * last as f64).round() as usize] + 0.0; // an empty sum is −0
                 Self { low: at(0.025), high: at(0.975) }

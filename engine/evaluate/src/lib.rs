@@ -1,9 +1,9 @@
 //! How well does it recognise? ISO/IEC 19795 measures, intervals, DET curves, calibration and synthetic populations.
 //!
 //! [`Verification`] measures comparisons, [`Identification`] measures searches; both give every rate with its counts
-//! and a 95 % interval from resampled subjects. [`calibration::fit`] turns comparisons into the table that gives a
-//! similarity its meaning. [`report`] and [`DetPlot`] write what was found as CSV and SVG text. Nothing here reads a
-//! file or knows a comparator.
+//! and a 95 % interval from resampled subjects. [`Paired`] sets comparators against each other on the same comparisons.
+//! [`calibration::fit`] turns comparisons into the table that gives a similarity its meaning. [`report`] and [`DetPlot`]
+//! write what was found as CSV and SVG text. Nothing here reads a file or knows a comparator.
 #![forbid(unsafe_code)]
 
 pub mod calibration;
@@ -13,6 +13,7 @@ mod identification;
 mod interval;
 mod isotonic;
 pub mod logistic;
+mod paired;
 mod plot;
 pub mod report;
 mod resampling;
@@ -25,6 +26,7 @@ pub use identification::{
     CANDIDATES, ERRORS_WORTH, FnirAtFpir, Identification, Mate, MeasuredFnir, RankMiss, Search, SearchesError,
 };
 pub use interval::Interval;
+pub use paired::{Difference, Differences, Paired, PairedError, PairedMeasures};
 pub use plot::DetPlot;
 pub use resampling::Resampling;
 pub use verification::{Eer, FnmrAtFmr, Verification, VerificationMeasures};

@@ -97,6 +97,11 @@ impl Verification {
         self.subjects.count()
     }
 
+    /// Whose samples were compared.
+    pub(crate) fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
     /// Mated comparisons ascending, non-mated ones descending.
     pub(crate) fn lists(&self) -> (&[Comparison], &[Comparison]) {
         (&self.mated, &self.non_mated)
@@ -135,7 +140,11 @@ impl Verification {
     /// each costs one look at every mated comparison and at the non-mated ones above the lowest threshold.
     #[must_use]
     pub fn measure(&self, fmrs: &[Fmr], resampling: &Resampling) -> VerificationMeasures {
-        let resampled = self.resampled(fmrs, resampling);
+        self.measure_with(fmrs, &self.resampled(fmrs, resampling))
+    }
+
+    /// The same, with the intervals of these resamples.
+    pub(crate) fn measure_with(&self, fmrs: &[Fmr], resampled: &[Vec<f64>]) -> VerificationMeasures {
         let interval = |measure: usize| Interval::percentile(resampled.iter().map(|r| r[measure]).collect());
         let ones = Weights {
             of_sample: vec![1.0; self.subjects.samples()],
@@ -168,7 +177,7 @@ impl Verification {
     }
 
     /// One row per resample: EER, then FNMR at each FMR.
-    fn resampled(&self, fmrs: &[Fmr], resampling: &Resampling) -> Vec<Vec<f64>> {
+    pub(crate) fn resampled(&self, fmrs: &[Fmr], resampling: &Resampling) -> Vec<Vec<f64>> {
         let draws = Draws::new(&self.subjects, resampling);
         let mut mated_of = Array1::<f32>::zeros(self.subjects.count());
         for c in &self.mated {

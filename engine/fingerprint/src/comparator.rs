@@ -14,6 +14,7 @@ use crate::relaxation::Relaxation;
 use crate::resemblance::{Resemblances, expected_places};
 use crate::template::Template;
 use crate::terms::Terms;
+use crate::trace::Trace;
 use crate::tree::{Pair, Tree};
 use crate::weights::Weights;
 
@@ -170,6 +171,18 @@ impl Comparator {
                 }
             }
         }
+    }
+
+    /// The same comparison, kept for people to look at. Costs a few allocations more.
+    #[must_use]
+    pub fn trace(&mut self, probe: &Probe, reference: &Reference) -> Trace {
+        let (probe, reference) = (&probe.0, &reference.0);
+        self.resemblances.find(probe, reference, UPRIGHT);
+        let mut trace = Trace::apart(probe, reference);
+        self.align(probe, reference, |similarity, terms, alignment, pairing| {
+            trace.align(similarity, terms, alignment, pairing, probe);
+        });
+        trace
     }
 
     /// Grows trees from the likeliest roots and ranks them by size and confirmation.

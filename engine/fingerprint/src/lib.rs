@@ -15,10 +15,12 @@ mod relaxation;
 mod resemblance;
 mod template;
 mod terms;
+mod trace;
 mod tree;
 mod weights;
 
 pub use comparator::{COMPARATOR_VERSION, Comparator, Probe, Reference, calibration};
 pub use template::{TEMPLATE_VERSION, Template, TemplateError};
 pub use terms::Terms;
+pub use trace::{Term, Trace, TracedMinutia};
 pub use weights::{Weights, WeightsError};

@@ -29,7 +29,7 @@ pub(crate) fn candidates(
         if except == Some(&subject) || seen.contains(&subject) {
             continue;
         }
-        let Fused { score, llr, verified, ref evidence } = *fused;
+        let Fused { score, llr, verified, ref evidence, .. } = *fused;
         let evidence = evidence.clone();
         let candidate = Candidate { subject: subject.clone(), encounter, score, llr, verified, evidence };
         let more_than_clear = thresholds.outcome(&candidate) > Outcome::Clear;

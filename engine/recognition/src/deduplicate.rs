@@ -58,7 +58,7 @@ impl Realm {
                     let here = request.gallery.is_all() || encounter.galleries.contains(&request.gallery);
                     let found = if here && request.filter.accepts(&encounter.attributes) {
                         let prepared = Prepared::of(&encounter.samples)?;
-                        let probe = ProbeSet::of(&prepared, &self.core, &state)?;
+                        let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
                         let scope = Scope { before: *record, ..Scope::all(&request.gallery, &request.filter) };
                         let done = search(&references, &snapshot, &probe, &scope);
                         let mut done = done.or_else(CompletedSearch::unless_comparable)?;

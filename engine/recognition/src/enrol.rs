@@ -4,6 +4,7 @@ use khop_store::{RecordNumber, Snapshot};
 use khop_vocabulary::Encounter;
 
 use crate::enrolment::{Enrolment, Searched, ToEnrol};
+use crate::labels::FingerLabels;
 use crate::prepared::Prepared;
 use crate::references::References;
 use crate::search::{CompletedSearch, ProbeSet, Scope, search};
@@ -47,7 +48,7 @@ impl Realm {
             if check == DuplicateCheck::Skip {
                 return Ok((prepared, None));
             }
-            let probe = ProbeSet::of(&prepared, &self.core, &state)?;
+            let probe = ProbeSet::of(&prepared, FingerLabels::Believed, &self.core, &state)?;
             let snapshot = state.snapshot.load_full();
             let unseen = next_record(&snapshot);
             let request = Search::default();

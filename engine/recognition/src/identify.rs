@@ -4,6 +4,7 @@ use khop_vocabulary::{Candidate, EncounterId, Filter, GalleryId, Sample, Score, 
 
 use crate::candidates::{candidates, cut};
 use crate::decision::Decision;
+use crate::labels::FingerLabels;
 use crate::prepared::Prepared;
 use crate::references::References;
 use crate::search::{CompletedSearch, ProbeSet, Scope, search};
@@ -19,6 +20,9 @@ pub struct Search {
     pub gallery: GalleryId,
     /// Whom to look at; everyone by default.
     pub filter: Filter,
+    /// Whether the probe's finger positions are believed, which is the default. Doubt reaches the references that the scans
+    /// keep: those scan by label, so they need a face or a rightly labelled finger where a gallery is not compared in full.
+    pub labels: FingerLabels,
     /// Candidates to list, 1 to 1000; 10 by default.
     pub limit: usize,
     /// List only candidates at or above; by default all with evidence for them. The decision does not depend on it.
@@ -29,7 +33,8 @@ pub struct Search {
 
 impl Default for Search {
     fn default() -> Self {
-        Self { gallery: GalleryId::all(), filter: Filter::default(), limit: 10, threshold: None, except: None }
+        let (gallery, filter, labels) = (GalleryId::all(), Filter::default(), FingerLabels::Believed);
+        Self { gallery, filter, labels, limit: 10, threshold: None, except: None }
     }
 }
 
@@ -87,7 +92,7 @@ impl Realm {
         self.core.pool.install(|| {
             self.check_gallery(&request.gallery)?;
             let prepared = Prepared::of(probe)?;
-            let probe = ProbeSet::of(&prepared, &self.core, &state)?;
+            let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
             let scope = Scope::all(&request.gallery, &request.filter);
             let references = References::committed(&self.core, &state);
             let done = search(&references, &state.snapshot.load_full(), &probe, &scope)?;

@@ -16,8 +16,9 @@ use crate::calibrations::{CODE_CAP_NATS, CODE_EVIDENCE};
 use crate::columns::Columns;
 use crate::core::Core;
 use crate::evidence::{FingerProbes, Fused, face_evidence};
+use crate::labels::{FingerLabels, LabelsRead};
 use crate::mask::mask;
-use crate::prepared::{Prepared, SLOTS};
+use crate::prepared::Prepared;
 use crate::realm_state::RealmState;
 use crate::references::References;
 
@@ -45,7 +46,12 @@ struct FaceProbe {
 }
 
 impl ProbeSet {
-    pub(crate) fn of(prepared: &Prepared, core: &Core, realm: &RealmState) -> Result<Self, Error> {
+    pub(crate) fn of(
+        prepared: &Prepared,
+        labels: FingerLabels,
+        core: &Core,
+        realm: &RealmState,
+    ) -> Result<Self, Error> {
         let probe = |vector: &[f32]| {
             Probe::new(vector).map_err(|cause| Error::BadInput { field: "samples", cause: cause.to_string() })
         };
@@ -68,7 +74,8 @@ impl ProbeSet {
                 })
             }
         };
-        let fingers = present().next().map(|_| FingerProbes::of(present().map(|(slot, f)| (slot, &f.template))));
+        let templates = || present().map(|(slot, f)| (slot, &f.template));
+        let fingers = present().next().map(|_| FingerProbes::of(templates(), labels));
         Ok(Self { fingers, codes, face })
     }
 
@@ -265,17 +272,17 @@ fn compare_row(
 ) -> Result<Option<Compared>, Error> {
     let policy = &references.core.policy;
     let record = part.view.segment.record(row);
-    let mut evidence = Vec::with_capacity(SLOTS + 1);
-    if let Some(fingers) = &probe.fingers {
-        evidence.extend(fingers.compare(&part.columns.templates(row)?, comparator, policy));
-    }
+    let (mut evidence, labels) = match &probe.fingers {
+        Some(fingers) => fingers.compare(&part.columns.templates(row)?, comparator, policy),
+        None => (Vec::new(), LabelsRead::BELIEVED),
+    };
     if let (Some(face), Some(plane)) = (&probe.face, part.columns.face)
         && plane.is_present(row as usize)
     {
         let Some(reference) = references.face(record, &face.model)? else { return Ok(None) };
         evidence.push(face_evidence(cosine(&face.vector, &reference), &face.calibration, policy));
     }
-    Ok(Fused::of(evidence, policy).map(|fused| Compared { record, fused }))
+    Ok(Fused::of(evidence, labels, policy).map(|fused| Compared { record, fused }))
 }
 
 /// Highest evidence first; the record number settles ties, so that the order never depends on threads.

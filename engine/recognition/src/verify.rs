@@ -6,6 +6,7 @@ use khop_vocabulary::{EncounterId, Evidence, Fmr, Llr, Policy, Sample, Score, Su
 
 use crate::calibrations::FaceModels;
 use crate::evidence::{FingerProbes, Fused, face_evidence};
+use crate::labels::{FingerLabels, LabelsRead};
 use crate::prepared::Prepared;
 use crate::{Error, Realm};
 
@@ -31,6 +32,8 @@ pub struct Verification {
     pub llr: Llr,
     /// Trait by trait.
     pub evidence: Vec<Evidence>,
+    /// How the fingers were told apart; its cost is taken off `score` and `llr`, not off `evidence`.
+    pub labels: LabelsRead,
     /// The score that was asked for.
     pub threshold: Score,
 }
@@ -38,8 +41,8 @@ pub struct Verification {
 impl Verification {
     pub(crate) fn of(fused: Fused, policy: &Policy) -> Self {
         let threshold = Score::of_fmr(policy.verify_fmr);
-        let Fused { evidence, llr, score, .. } = fused;
-        Self { is_match: score >= threshold, score, fmr: score.fmr(), llr, evidence, threshold }
+        let Fused { evidence, llr, score, labels, .. } = fused;
+        Self { is_match: score >= threshold, score, fmr: score.fmr(), llr, evidence, labels, threshold }
     }
 }
 
@@ -49,6 +52,15 @@ impl Realm {
     /// # Errors
     /// Bad samples, an unknown subject or encounter, another face model, or no shared trait.
     pub fn verify(&self, claim: &Claim, probe: &[Sample]) -> Result<Verification, Error> {
+        self.verify_with(claim, probe, FingerLabels::Believed)
+    }
+
+    /// The same, where the positions that the probe's fingers are labelled with may be doubted: 36 instead of 10
+    /// comparisons of fingers for ten on both sides.
+    ///
+    /// # Errors
+    /// As [`Realm::verify`].
+    pub fn verify_with(&self, claim: &Claim, probe: &[Sample], labels: FingerLabels) -> Result<Verification, Error> {
         let state = self.state()?;
         let records: Vec<RecordNumber> = match claim {
             Claim::Subject(subject) => self.core.store.find_subject(state.number, subject)?,
@@ -72,7 +84,7 @@ impl Realm {
             for record in records {
                 let encounter = self.core.store.read(state.number, record)?;
                 let reference = Prepared::of(&encounter.samples)?;
-                let fused = compare_prepared(&probe, &reference, &models, &self.core.policy)?;
+                let fused = compare_prepared(&probe, &reference, labels, &models, &self.core.policy)?;
                 best = match (best, fused) {
                     (Some(kept), Some(new)) if new.llr <= kept.llr => Some(kept),
                     (kept, new) => new.or(kept),
@@ -88,13 +100,16 @@ impl Realm {
 pub(crate) fn compare_prepared(
     probe: &Prepared,
     reference: &Prepared,
+    labels: FingerLabels,
     models: &FaceModels,
     policy: &Policy,
 ) -> Result<Option<Fused>, Error> {
     let templates = |p: &Prepared| p.fingers.each_ref().map(|f| f.as_ref().map(|f| f.template.clone()));
     let fingers = templates(probe);
     let present = fingers.iter().enumerate().filter_map(|(slot, t)| Some((slot, t.as_ref()?)));
-    let mut evidence = FingerProbes::of(present).compare(&templates(reference), &mut Comparator::new(), policy);
+    let fingers = FingerProbes::of(present, labels);
+    let (mut evidence, labels): (_, LabelsRead) =
+        fingers.compare(&templates(reference), &mut Comparator::new(), policy);
     if let (Some(a), Some(b)) = (&probe.face, &reference.face) {
         if a.model != b.model || a.vector.dim() != b.vector.dim() {
             return Err(Error::ModelMismatch {
@@ -107,5 +122,5 @@ pub(crate) fn compare_prepared(
         let calibration = models.calibration(&a.model)?;
         evidence.push(face_evidence(khop_face::cosine(&a.vector, &b.vector), &calibration, policy));
     }
-    Ok(Fused::of(evidence, policy))
+    Ok(Fused::of(evidence, labels, policy))
 }

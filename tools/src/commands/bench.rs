@@ -3,6 +3,7 @@
 mod face;
 mod figures;
 mod fingerprint;
+mod robustness;
 mod stopwatch;
 
 use clap::{Args, Subcommand};
@@ -26,18 +27,21 @@ Examples:
   khop bench face --n 1000000                 exhaustive search among a million synthetic faces
   khop bench face --n 20000 --graph           the graph index beside it
   khop bench fingerprint --json               the minutiae comparator on synthetic prints
-  khop bench fingerprint --manifest M.csv --where extractor=x";
+  khop bench fingerprint --manifest M.csv --where extractor=x
+  khop bench robustness --records 1000000     no record may stop or stall it";
 
 #[derive(Subcommand)]
 enum What {
     Face(face::FaceArgs),
     Fingerprint(fingerprint::FingerprintArgs),
+    Robustness(robustness::RobustnessArgs),
 }
 
 pub fn run(args: BenchArgs) -> Result<(), Failure> {
     let (figures, json) = match args.what {
         What::Face(args) => (face::measure(&args)?, args.json),
         What::Fingerprint(args) => (fingerprint::measure(&args)?, args.json),
+        What::Robustness(args) => (robustness::measure(&args)?, args.json),
     };
     if json {
         println!("{}", figures.json())

@@ -1,12 +1,15 @@
 //! `khop compare`: Compare two minutiae records or two face vectors, without a store.
 
+mod trace_plot;
+
 use std::path::{Path, PathBuf};
 
-use khop::{ModelId, Policy, Sample, SampleFormat, Verification};
+use khop::{ModelId, Policy, Sample, SampleFormat, Trait, Verification};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::source::read_record;
+use trace_plot::TracePlot;
 
 /// Compare two minutiae records or two face vectors, without a store.
 ///
@@ -24,6 +27,9 @@ pub struct CompareArgs {
     /// The model that made the face vectors; may be left out where only one knows their length
     #[arg(long, value_name = "ID")]
     model: Option<ModelId>,
+    /// Draw what the comparator saw into this file: both sets of minutiae with their pairing, and one laid on the other
+    #[arg(long, value_name = "SVG")]
+    trace: Option<PathBuf>,
     /// Print one JSON object: score, fmr, llr
     #[arg(long)]
     json: bool,
@@ -33,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   khop compare probe.fmr reference.fmr
   khop compare --json probe.fmr reference.fmr
+  khop compare probe.fmr reference.fmr --trace pairing.svg
   khop compare --model webface600k-mbf-512 a.npy b.npy
   khop compare --model webface600k-mbf-512 people.npy:0 people.npy:17";
 
@@ -51,6 +58,10 @@ pub fn run(args: CompareArgs) -> Result<(), Failure> {
         })?;
     }
     let answer = compare(&probe, &reference)?;
+    if let Some(path) = &args.trace {
+        let svg = trace([&args.probe, &args.reference], [&probe, &reference], &answer)?;
+        std::fs::write(path, svg).map_err(Failure::at(path))?;
+    }
     if args.json {
         let object = json!({ "score": answer.score.value(), "fmr": answer.fmr.value(), "llr": answer.llr.nats() });
         println!("{object}");
@@ -71,6 +82,20 @@ pub fn run(args: CompareArgs) -> Result<(), Failure> {
 
 fn compare(probe: &Sample, reference: &Sample) -> Result<Verification, khop::Error> {
     khop::compare(std::slice::from_ref(probe), std::slice::from_ref(reference), &[], &Policy::default())
+}
+
+/// What the comparator saw of each finger, drawn.
+fn trace(names: [&str; 2], [probe, reference]: [&Sample; 2], answer: &Verification) -> Result<String, Failure> {
+    if probe.format != SampleFormat::Minutiae {
+        return Err(Failure::new("--trace: expected minutiae records, a face vector shows nothing"));
+    }
+    let traces = khop::trace(std::slice::from_ref(probe), std::slice::from_ref(reference))?;
+    let evidence = |position| answer.evidence.iter().find(|e| e.of == Trait::Finger(position)).copied();
+    let with_evidence = traces.into_iter().filter_map(|(at, trace)| Some((at, trace, evidence(at)?)));
+    let names = names.map(|name| name.rsplit(['/', '\\']).next().unwrap_or(name));
+    let (score, llr) = (answer.score.value(), answer.llr.nats());
+    let title = format!("{} and {}: score {score:.1}, likelihood ratio {llr:+.2} nats", names[0], names[1]);
+    Ok(TracePlot { names, title, fingers: with_evidence.collect() }.to_svg())
 }
 
 /// One file as a sample: a vector where the name says `.npy`, else a record.

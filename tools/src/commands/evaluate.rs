@@ -1,9 +1,13 @@
 //! `khop evaluate`: Measure accuracy: DET, EER, FNMR at FMR, FNIR at FPIR.
 
+mod compare;
 mod findings;
 pub mod fingers;
+mod joint;
 pub mod samples;
+mod score_file;
 mod scores;
+mod side_by_side;
 pub mod trials;
 pub mod vectors;
 
@@ -32,6 +36,7 @@ Examples:
   khop evaluate verification --modality finger --manifest M.csv --where extractor=x
   khop evaluate verification --modality finger --manifest M.csv --comparator code --svg det.svg
   khop evaluate identification --modality face --vectors X.npy --labels L.csv --clean --json
+  khop evaluate compare khop.csv peer.csv.gz --by dataset --svg det.svg
 
 Rates come with their counts and a 95 % interval from resampled subjects; JSON adds
 Clopper-Pearson, as if comparisons were independent. A sample without a template scores 0.";
@@ -56,6 +61,9 @@ enum Measure {
     /// One to many: gallery = first sample of each subject; every sample is searched, with its mate and without.
     #[command(after_help = IDENTIFICATION_EXAMPLES)]
     Identification(IdentificationArgs),
+    /// Engines side by side: score files of the same comparisons, differences with paired intervals, one DET plot.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::CompareArgs),
 }
 
 #[derive(Args)]
@@ -207,6 +215,7 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
     let (input, impostors, rank, cmc) = match &args.measure {
         Measure::Verification(v) => (&v.input, Some(v.impostors), None, &None),
         Measure::Identification(i) => (&i.input, None, i.rank, &i.cmc),
+        Measure::Compare(args) => return compare::run(args),
     };
     let findings = on_threads(input.threads, || {
         let resampling = Resampling { seed: input.seed, resamples: input.resamples };

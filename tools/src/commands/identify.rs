@@ -1,6 +1,6 @@
 //! `khop identify`: Search a gallery for the person in a probe.
 
-use khop::EncounterId;
+use khop::{EncounterId, FingerLabels, Search};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -23,6 +23,9 @@ pub struct IdentifyArgs {
     encounter: Option<EncounterId>,
     #[command(flatten)]
     search: SearchArgs,
+    /// Doubt which finger is which: also try swapped hands and exchanged neighbours, at a cost of ln k nats for k readings
+    #[arg(long)]
+    doubt_labels: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -32,10 +35,12 @@ const EXAMPLES: &str = "\
 Examples:
   khop identify --data store --finger RIGHT_INDEX=probe.fmr
   khop identify --data store --face probe.npy --model arcface-512 --born-from 1985 --born-to 1995
+  khop identify --data store --finger RIGHT_INDEX=a.fmr --finger RIGHT_MIDDLE=b.fmr --doubt-labels
   khop identify --data store --encounter P12-0 --json";
 
 pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
-    let search = args.search.search();
+    let labels = if args.doubt_labels { FingerLabels::Doubted } else { FingerLabels::Believed };
+    let search = Search { labels, ..args.search.search() };
     let probe = if args.encounter.is_none() { args.probe.read()? } else { Vec::new() };
     let (_engine, realm) = args.realm.open()?;
     let found = match &args.encounter {

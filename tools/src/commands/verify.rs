@@ -1,6 +1,6 @@
 //! `khop verify`: Compare a probe with one enrolled person.
 
-use khop::{Claim, EncounterId, SubjectId};
+use khop::{Claim, EncounterId, FingerLabels, SubjectId};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -24,6 +24,9 @@ pub struct VerifyArgs {
     encounter: Option<EncounterId>,
     #[command(flatten)]
     probe: SampleArgs,
+    /// Doubt which finger is which: also try swapped hands and exchanged neighbours, at a cost of ln k nats for k readings
+    #[arg(long)]
+    doubt_labels: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -32,6 +35,7 @@ pub struct VerifyArgs {
 const EXAMPLES: &str = "\
 Examples:
   khop verify --data store --subject P12 --finger RIGHT_INDEX=probe.fmr
+  khop verify --data store --subject P12 --finger RIGHT_INDEX=probe.fmr --doubt-labels
   khop verify --data store --encounter P12-0 --face probe.npy --model arcface-512 --json";
 
 pub fn run(args: VerifyArgs) -> Result<(), Failure> {
@@ -42,7 +46,9 @@ pub fn run(args: VerifyArgs) -> Result<(), Failure> {
         (None, None) => return Err(Failure::new("expected --subject or --encounter")),
     };
     let (_engine, realm) = args.realm.open()?;
-    let answer = realm.verify(&claim, &probe)?;
+    let labels = if args.doubt_labels { FingerLabels::Doubted } else { FingerLabels::Believed };
+    let answer = realm.verify_with(&claim, &probe, labels)?;
+    let moved = &answer.labels.moved;
     if args.json {
         let object = json!({
             "match": answer.is_match,
@@ -51,6 +57,10 @@ pub fn run(args: VerifyArgs) -> Result<(), Failure> {
             "llr": answer.llr.nats(),
             "threshold": answer.threshold.value(),
             "evidence": evidence_json(&answer.evidence),
+            "labels_tried": answer.labels.tried,
+            "labels_cost": answer.labels.cost.nats(),
+            "labels_moved": moved.iter().map(|(told, read)| [told.name(), read.name()]).collect::<Vec<_>>(),
+            "upside_down": answer.labels.upside_down,
         });
         println!("{object}");
         return Ok(());
@@ -59,6 +69,16 @@ pub fn run(args: VerifyArgs) -> Result<(), Failure> {
     println!("{word}: score {:.1} (needs {:.1})", answer.score.value(), answer.threshold.value());
     for evidence in &answer.evidence {
         println!("  {:<14} score {:>6.1}", evidence.of.to_string(), evidence.score.value());
+    }
+    if args.doubt_labels {
+        let (tried, cost) = (answer.labels.tried, answer.labels.cost);
+        println!("  {tried} readings of the labels tried, {:.1} points taken off", cost.score().value());
+    }
+    if answer.labels.upside_down {
+        println!("  compared upside down");
+    }
+    for (told, read) in moved {
+        println!("  labelled {}, compared with {}", told.name(), read.name());
     }
     Ok(())
 }

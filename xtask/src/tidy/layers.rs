@@ -5,7 +5,7 @@ use super::source::{product_code, word_places};
 use super::{Finding, Tree};
 
 /// Every crate of the workspace: folder, package name, and which of ours it may depend on (`["*"]`: any but benches).
-const CRATES: [(&str, &str, &[&str]); 13] = [
+const CRATES: [(&str, &str, &[&str]); 14] = [
     ("engine/vocabulary", "khop-vocabulary", &[]),
     ("engine/kernels", "khop-kernels", &[]),
     ("engine/formats", "khop-formats", &["khop-vocabulary"]),
@@ -30,15 +30,17 @@ const CRATES: [(&str, &str, &[&str]); 13] = [
     ("server", "khop-server", &["khop-vocabulary", "khop-formats", "khop"]),
     ("tools", "khop-tools", &["*"]),
     ("benches", "khop-benches", &["*"]),
+    ("benches/rivals", "khop-rivals", &["*"]),
     ("xtask", "xtask", &[]),
 ];
 
 /// Packages of others that only some crates may depend on.
-const AT_HOME: [(&[&str], &[&str]); 6] = [
+const AT_HOME: [(&[&str], &[&str]); 7] = [
     (&["redb", "memmap2", "bincode"], &["engine/store"]),
     (&["hnsw_rs"], &["engine/index"]),
     (&["serde", "serde_json", "utoipa", "tokio", "axum", "tower", "tower-http", "hyper"], &["server", "tools"]),
-    (&["clap", "csv", "indicatif", "nalgebra", "tracing-subscriber"], &["tools"]),
+    (&["clap", "csv", "flate2", "indicatif", "nalgebra", "tracing-subscriber"], &["tools"]),
+    (&["fprint-bozorth3"], &["benches/rivals"]),
     (&["ndarray"], &["engine/evaluate", "tools"]),
     (&["rayon"], &["engine/index", "engine/evaluate", "engine/recognition", "server", "tools", "benches"]),
 ];

@@ -41,6 +41,20 @@ impl Stopwatch<'_> {
     }
 }
 
+/// Processor time of this thread so far, ms; where the system does not tell, time on the wall.
+pub fn thread_cpu_ms() -> f64 {
+    #[cfg(unix)]
+    {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        spent.tv_sec as f64 * 1e3 + spent.tv_nsec as f64 / 1e6
+    }
+    #[cfg(not(unix))]
+    {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        START.elapsed().as_secs_f64() * 1e3
+    }
+}
+
 /// The middle one; of an even number the upper middle.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -57,6 +71,9 @@ mod tests {
         let work = || {
             std::hint::black_box((0..2_000_000u64).fold(0u64, |a, b| std::hint::black_box(a ^ b)));
         };
+        let before_ms = thread_cpu_ms();
+        work();
+        assert!(thread_cpu_ms() > before_ms);
         let spent = Stopwatch(&pool).time(3, work);
         assert!(spent.wall_s > 0.0 && spent.cpu_s > 0.0, "{spent:?}");
         assert!(median(vec![3.0, 1.0, 2.0]) == 2.0 && median(vec![]).is_nan());
