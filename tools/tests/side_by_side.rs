@@ -115,6 +115,48 @@ fn engines_of_two_layouts_side_by_side() {
 }
 
 #[test]
+fn one_file_is_measured_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(directory.path().join(name), bytes).unwrap();
+    write("ours.csv", named(0.6).as_bytes());
+    write("peer.csv.gz", &packed(&fingers(0.45)));
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_khop"));
+        command.current_dir(directory.path()).args(["evaluate", "verification"]).args(arguments).output().unwrap()
+    };
+    let alone = |file: &str| -> Value {
+        let output = run(&["--scores-file", file, "--csv", "det.csv", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    // What it says of a file is what the comparison of engines says of it.
+    let both = answer(directory.path(), &["ours.csv", "peer.csv.gz", "--fmr", "1e-2", "--by", "dataset"]);
+    for (place, file) in ["ours.csv", "peer.csv.gz"].into_iter().enumerate() {
+        let (found, engine) = (alone(file), &both["engines"][place]);
+        assert_eq!((&found["eer"], &found["eer_threshold"]), (&engine["eer"]["rate"], &engine["eer"]["threshold"]));
+        let (line, expected) = (&found["fnmr_at_fmr"][0], &engine["fnmr_at_fmr"][0]);
+        for name in ["fmr", "threshold", "errors", "false_matches", "ci95"] {
+            assert_eq!(line[name], expected[name], "{file} {name}");
+        }
+        assert_eq!((&found["mated"], &found["samples"], &found["subjects"]), (&json!(96), &json!(64), &json!(16)));
+        assert_eq!(found["comparator"], engine["name"]);
+        assert_eq!(found["comparisons_per_s_per_core"], Value::Null, "nothing was compared");
+        for (set, name) in ["dry", "wet"].into_iter().enumerate() {
+            let expected = &both["datasets"][set]["engines"][place]["eer"]["rate"];
+            assert_eq!((&found["datasets"][set]["name"], &found["datasets"][set]["eer"]), (&json!(name), expected));
+        }
+    }
+    let csv = std::fs::read_to_string(directory.path().join("det.csv")).unwrap();
+    let highest = csv.lines().filter_map(|line| line.split(',').nth(1)?.parse::<f64>().ok()).fold(0.0, f64::max);
+    assert!(highest > 500.0, "thresholds in the peer's own scores: {highest}");
+    for wrong in [&["--scores-file", "ours.csv", "--impostors", "fvc"][..], &["--missing-score", "0"]] {
+        assert_eq!(run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    let nothing = run(&[]);
+    assert_eq!((nothing.status.code(), nothing.stdout.len()), (Some(1), 0));
+}
+
+#[test]
 fn what_cannot_be_compared_is_said_in_one_line() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(directory.path().join(name), bytes).unwrap();

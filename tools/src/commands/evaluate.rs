@@ -19,7 +19,9 @@ use khop_evaluate::Resampling;
 use crate::failure::Failure;
 use findings::Findings;
 use fingers::{Fingers, Minutiae};
+use joint::Joint;
 use samples::Samples;
+use score_file::Engine;
 use trials::{Comparing, Impostors};
 use vectors::{Exact, Int8, Vectors};
 
@@ -44,7 +46,8 @@ Clopper-Pearson, as if comparisons were independent. A sample without a template
 const VERIFICATION_EXAMPLES: &str = "\
 Examples:
   khop evaluate verification --modality finger --manifest M.csv --where 'dataset=a|b' --json
-  khop evaluate verification --modality face --vectors X.npy --labels L.csv --svg det.svg";
+  khop evaluate verification --modality face --vectors X.npy --labels L.csv --svg det.svg
+  khop evaluate verification --scores-file peer.csv.gz --json";
 
 const IDENTIFICATION_EXAMPLES: &str = "\
 Examples:
@@ -70,6 +73,12 @@ enum Measure {
 struct VerificationArgs {
     #[command(flatten)]
     input: InputArgs,
+    /// Take the scores of any engine from this file instead of comparing; its columns as for `khop evaluate compare`.
+    #[arg(long, value_name = "[NAME=]FILE", conflicts_with_all = ["modality", "manifest", "vectors", "scores", "impostors"])]
+    scores_file: Option<Engine>,
+    /// What a row without a score counts as; without it such a row is an error.
+    #[arg(long, value_name = "SCORE", requires = "scores_file", allow_negative_numbers = true)]
+    missing_score: Option<f64>,
     /// Which non-mated pairs are compared.
     #[arg(long, value_enum, default_value = "all")]
     impostors: Impostors,
@@ -123,7 +132,7 @@ struct InputArgs {
 pub struct SourceArgs {
     /// What is compared.
     #[arg(long, value_enum)]
-    modality: Modality,
+    modality: Option<Modality>,
     /// Fingers: CSV with the columns dataset, extractor, finger, impression, path.
     #[arg(long, value_name = "CSV", required_if_eq("modality", "finger"), conflicts_with = "vectors")]
     manifest: Option<PathBuf>,
@@ -188,7 +197,9 @@ impl SourceArgs {
                 let (samples, vectors) = Vectors::read(vectors, labels, self.clean)?;
                 self.with_vectors(&samples, vectors, "face-cosine", task)
             }
-            _ => Err(Failure::new("expected --manifest for fingers or --vectors and --labels for faces")),
+            _ => Err(Failure::new(
+                "expected --modality with --manifest for fingers, or with --vectors and --labels for faces",
+            )),
         }
     }
 
@@ -219,6 +230,10 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
     };
     let findings = on_threads(input.threads, || {
         let resampling = Resampling { seed: input.seed, resamples: input.resamples };
+        if let Measure::Verification(VerificationArgs { scores_file: Some(engine), missing_score, .. }) = &args.measure
+        {
+            return from_scores(engine, *missing_score, resampling);
+        }
         input.source.with(Evaluation { impostors, rank, resampling, scores: input.scores.as_deref() })
     })?;
     let object = findings.to_json();
@@ -236,6 +251,16 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
         print!("{}", findings.to_table());
     }
     Ok(())
+}
+
+/// What the scores of a file say.
+fn from_scores(engine: &Engine, missing_score: Option<f64>, resampling: Resampling) -> Result<Findings, Failure> {
+    let Joint { subjects, names, datasets, mut engines } = Joint::read(std::slice::from_ref(engine), missing_score)?;
+    let scores = engines.remove(0);
+    let samples = Samples::in_order(names, subjects, datasets);
+    let mut findings = Findings::new(&scores.name, &samples, 0, resampling).on_scale(scores.scale);
+    findings.verification(&samples, scores.comparisons, trials::Effort::default())?;
+    Ok(findings)
 }
 
 /// Verification when there are impostors to choose, else identification.

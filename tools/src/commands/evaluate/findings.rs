@@ -11,6 +11,7 @@ use khop_vocabulary::{Fmr, Fnir, Fpir};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
+use super::joint::Scale;
 use super::samples::{Dataset, Samples};
 use super::trials::{Effort, searches};
 use crate::failure::Failure;
@@ -23,6 +24,8 @@ pub struct Findings {
     failures_to_enrol: usize,
     resampling: Resampling,
     effort: Effort,
+    /// What thresholds are in the scores of a file; similarities themselves where Khop compared.
+    scale: Option<Scale>,
     rates: Rates,
     /// All data sets pooled, then each, when there are several.
     sets: Vec<Set>,
@@ -54,10 +57,24 @@ impl Findings {
             failures_to_enrol,
             resampling,
             effort: Effort::default(),
+            scale: None,
             rates: Rates::Verification,
             sets: Vec::new(),
             curves: Vec::new(),
             misses: Vec::new(),
+        }
+    }
+
+    /// Similarities are places in this scale, and thresholds are shown as its scores.
+    pub fn on_scale(self, scale: Scale) -> Self {
+        Self { scale: Some(scale), ..self }
+    }
+
+    /// The threshold with as few digits as the score file has, so that the two compare equal.
+    fn threshold(&self, threshold: f32) -> f64 {
+        match &self.scale {
+            Some(scale) => scale.score(threshold).unwrap_or(f64::INFINITY),
+            None => threshold.to_string().parse().unwrap_or(f64::NAN),
         }
     }
 
@@ -140,7 +157,7 @@ impl Findings {
     }
 
     pub fn to_json(&self) -> Value {
-        let mut sets = self.sets.iter().map(Set::to_json);
+        let mut sets = self.sets.iter().map(|set| set.to_json(self));
         let mut object = sets.next().unwrap_or_else(|| json!({}));
         object["measure"] = json!(match self.rates {
             Rates::Verification => "verification",
@@ -150,7 +167,8 @@ impl Findings {
         object["subjects"] = json!(self.subjects);
         object["samples"] = json!(self.samples);
         object["failures_to_enrol"] = json!(self.failures_to_enrol);
-        object["comparisons_per_s_per_core"] = json!(self.effort.per_second_and_core().round());
+        let per_s = (self.effort.comparisons > 0).then(|| self.effort.per_second_and_core().round());
+        object["comparisons_per_s_per_core"] = json!(per_s);
         object["bootstrap"] = json!({"resamples": self.resampling.resamples, "seed": self.resampling.seed});
         object["datasets"] = sets.collect();
         if self.rates == Rates::Identification {
@@ -161,17 +179,15 @@ impl Findings {
 
     /// For people: rates in percent, what they rest on, and what to try next.
     pub fn to_table(&self) -> String {
-        let mut text = format!(
-            "{}: {} samples of {} subjects, {} failed to enrol; {:.0} comparisons a second and core\n",
-            self.comparator,
-            self.samples,
-            self.subjects,
-            self.failures_to_enrol,
-            self.effort.per_second_and_core()
-        );
+        let mut text = format!("{}: {} samples of {} subjects", self.comparator, self.samples, self.subjects);
+        if self.scale.is_none() {
+            let (failed, per_s) = (self.failures_to_enrol, self.effort.per_second_and_core());
+            let _ = write!(text, ", {failed} failed to enrol; {per_s:.0} comparisons a second and core");
+        }
+        text.push('\n');
         for set in &self.sets {
             let _ = write!(text, "\n{}: ", set.name);
-            set.print(&mut text);
+            set.print(self, &mut text);
         }
         let _ = writeln!(
             text,
@@ -182,7 +198,10 @@ impl Findings {
     }
 
     pub fn to_csv(&self) -> String {
-        det_csv(self.rates, &self.curves)
+        let mut curves = self.curves.clone();
+        let points = curves.iter_mut().flat_map(|curve| &mut curve.points);
+        points.for_each(|point| point.threshold = self.threshold(point.threshold) as f32);
+        det_csv(self.rates, &curves)
     }
 
     pub fn to_cmc_csv(&self) -> String {
@@ -203,14 +222,14 @@ fn whole(samples: &Samples) -> String {
 }
 
 impl Set {
-    fn to_json(&self) -> Value {
+    fn to_json(&self, findings: &Findings) -> Value {
         let mut object = json!({"name": self.name, "mated": self.mated, "non_mated": self.non_mated});
         match &self.measured {
             Measured::Verification(VerificationMeasures { eer, fnmr_at_fmr }) => {
                 object["eer"] = json!(eer.rate);
-                object["eer_threshold"] = shortest(eer.threshold);
+                object["eer_threshold"] = json!(findings.threshold(eer.threshold));
                 object["eer_ci95"] = interval(eer.ci95);
-                object["fnmr_at_fmr"] = fnmr_at_fmr.iter().map(fnmr_json).collect();
+                object["fnmr_at_fmr"] = fnmr_at_fmr.iter().map(|l| fnmr_json(l, findings)).collect();
                 object["fnir_at_fpir"] = json!([]);
                 object["rank1_miss"] = Value::Null;
             }
@@ -218,7 +237,7 @@ impl Set {
                 object["references"] = json!(references);
                 object["eer"] = Value::Null;
                 object["fnmr_at_fmr"] = json!([]);
-                object["fnir_at_fpir"] = fnir_at_fpir.iter().map(fnir_json).collect();
+                object["fnir_at_fpir"] = fnir_at_fpir.iter().map(|l| fnir_json(l, findings)).collect();
                 object["rank1_miss"] = json!(rank1_miss.rate.value());
                 object["rank1_errors"] = json!(rank1_miss.errors);
                 object["rank1_ci95"] = interval(rank1_miss.ci95);
@@ -227,11 +246,11 @@ impl Set {
         object
     }
 
-    fn print(&self, text: &mut String) {
+    fn print(&self, findings: &Findings, text: &mut String) {
         match &self.measured {
             Measured::Verification(VerificationMeasures { eer, fnmr_at_fmr }) => {
                 let _ = writeln!(text, "{} mated and {} non-mated comparisons", self.mated, self.non_mated);
-                let _ = writeln!(text, "{}  at {}", line("EER", eer.rate, eer.ci95), eer.threshold);
+                let _ = writeln!(text, "{}  at {}", line("EER", eer.rate, eer.ci95), findings.threshold(eer.threshold));
                 for l in fnmr_at_fmr {
                     let name = format!("FNMR at FMR {:e}", l.asked.value());
                     let _ = writeln!(
@@ -240,7 +259,7 @@ impl Set {
                         line(&name, l.fnmr.value(), l.ci95),
                         l.errors,
                         l.mated,
-                        l.threshold,
+                        findings.threshold(l.threshold),
                         l.false_matches,
                         if l.false_matches < 30 { " (few: indicative)" } else { "" }
                     );
@@ -281,17 +300,17 @@ fn line(name: &str, rate: f64, ci: Interval) -> String {
     format!("  {name:<18} {rate:>8.decimals$} % [{low:.decimals$}–{high:.decimals$}]")
 }
 
-fn fnmr_json(l: &FnmrAtFmr) -> Value {
+fn fnmr_json(l: &FnmrAtFmr, findings: &Findings) -> Value {
     json!({
-        "fmr": l.asked.value(), "threshold": shortest(l.threshold), "fnmr": l.fnmr.value(), "errors": l.errors,
+        "fmr": l.asked.value(), "threshold": findings.threshold(l.threshold), "fnmr": l.fnmr.value(), "errors": l.errors,
         "ci95": interval(l.ci95), "binomial95": interval(l.binomial95), "false_matches": l.false_matches,
     })
 }
 
-fn fnir_json(l: &FnirAtFpir) -> Value {
+fn fnir_json(l: &FnirAtFpir, findings: &Findings) -> Value {
     let m = l.measured.as_ref();
     json!({
-        "fpir": l.asked.value(), "threshold": m.map(|m| shortest(m.threshold)), "fnir": m.map(|m| m.fnir.value()),
+        "fpir": l.asked.value(), "threshold": m.map(|m| findings.threshold(m.threshold)), "fnir": m.map(|m| m.fnir.value()),
         "errors": m.map(|m| m.errors), "ci95": m.map(|m| interval(m.ci95)),
         "binomial95": m.map(|m| interval(m.binomial95)), "false_positives": m.map(|m| m.false_positives),
         "selectivity": m.map(|m| m.selectivity),
@@ -300,11 +319,6 @@ fn fnir_json(l: &FnirAtFpir) -> Value {
 
 fn interval(ci: Interval) -> Value {
     json!([ci.low, ci.high])
-}
-
-/// The number with as few digits as the score file has, so that the two compare equal.
-fn shortest(similarity: f32) -> Value {
-    json!(similarity.to_string().parse::<f64>().unwrap_or(f64::NAN))
 }
 
 #[cfg(test)]

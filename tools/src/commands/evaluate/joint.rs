@@ -10,6 +10,8 @@ use crate::failure::Failure;
 /// The scores of several engines for the same comparisons of the same samples.
 pub struct Joint {
     pub subjects: Subjects,
+    /// The samples by number: data set by data set, then by name.
+    pub names: Vec<String>,
     /// By stratum number; one without a name where samples are compared across data sets or names tell none.
     pub datasets: Vec<String>,
     pub engines: Vec<EngineScores>,
@@ -90,7 +92,9 @@ impl Joint {
         names.expect_distinct()?;
         let people = People::of(&names, &files);
         people.expect_labels(engines, &names, &files)?;
-        let (number, subjects, datasets) = people.arranged(&names, &files)?;
+        let (order, subjects, datasets) = people.arranged(&names, &files)?;
+        let mut number = vec![0; order.len()];
+        (0..).zip(&order).for_each(|(place, &sample)| number[sample as usize] = place);
 
         let mut pairs: Vec<(Pair, Pair)> = files
             .iter()
@@ -107,7 +111,8 @@ impl Joint {
             scores(engine, rows, &pairs, &names, &subjects, missing_score)
         };
         let scores = engines.iter().zip(&files).map(of_file).collect::<Result<_, _>>()?;
-        Ok(Self { subjects, datasets, engines: scores })
+        let names = order.iter().map(|&sample| names.samples[sample as usize].name.clone()).collect();
+        Ok(Self { subjects, names, datasets, engines: scores })
     }
 }
 
@@ -199,7 +204,8 @@ impl People {
         Ok(())
     }
 
-    /// The number of each sample in order of name, and who they are. Subjects are resampled within their data set.
+    /// The samples in the order in which they are numbered, and who they are. Subjects are resampled within their data
+    /// set.
     fn arranged(
         &self,
         names: &SampleNames,
@@ -210,14 +216,13 @@ impl People {
         // subject.
         let has_sets = files.iter().flat_map(HashMap::keys).all(|&(a, b)| set(a) == set(b));
         let mut order: Vec<u32> = (0..names.samples.len() as u32).collect();
-        order.sort_unstable_by_key(|&sample| &names.samples[sample as usize].name);
-        let mut number = vec![0; order.len()];
+        let set = |sample: u32| if has_sets { set(sample) } else { "" };
+        order.sort_unstable_by_key(|&sample| (set(sample), &names.samples[sample as usize].name));
         let (mut datasets, mut strata, mut of_sample) = (Vec::<String>::new(), Vec::new(), Vec::new());
         let mut subject_of: HashMap<u32, u32> = HashMap::new();
-        for (place, &sample) in (0..).zip(&order) {
-            number[sample as usize] = place;
+        for &sample in &order {
             let subject = *subject_of.entry(self.0[sample as usize]).or_insert_with(|| {
-                let set = if has_sets { set(sample) } else { "" };
+                let set = set(sample);
                 let stratum = datasets.iter().position(|known| known == set).unwrap_or_else(|| {
                     datasets.push(set.to_owned());
                     datasets.len() - 1
@@ -227,7 +232,7 @@ impl People {
             });
             of_sample.push(subject);
         }
-        Ok((number, Subjects::new(of_sample, strata)?, datasets))
+        Ok((order, Subjects::new(of_sample, strata)?, datasets))
     }
 }
 

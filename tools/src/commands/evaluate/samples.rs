@@ -79,6 +79,19 @@ impl Samples {
         Ok((Self { names, subjects, datasets }, order))
     }
 
+    /// Samples that lie in order already: subjects by data set, of which `datasets` names each stratum.
+    pub fn in_order(names: Vec<String>, subjects: Subjects, datasets: Vec<String>) -> Self {
+        let set_of = |sample: usize| subjects.strata()[subjects.of(sample as u32) as usize] as usize;
+        let dataset = |(set, name): (usize, String)| {
+            let first = (0..names.len()).position(|sample| set_of(sample) == set).unwrap_or(names.len());
+            let count = (first..names.len()).take_while(|&sample| set_of(sample) == set).count();
+            let name = if name.is_empty() { "all".to_owned() } else { name };
+            Dataset { name, samples: first..first + count, gallery: first..first }
+        };
+        let datasets = datasets.into_iter().enumerate().map(dataset).collect();
+        Self { names, subjects, datasets }
+    }
+
     /// The subject of a sample.
     pub fn of(&self, sample: usize) -> u32 {
         self.subjects.of(sample as u32)

@@ -57,7 +57,7 @@ const OF_PARTS: f64 = 1e-2;
 
 impl SideBySide {
     pub fn measure(joint: Joint, fmrs: &[Fmr], by_dataset: bool, resampling: Resampling) -> Result<Self, Failure> {
-        let Joint { subjects, datasets, engines } = joint;
+        let Joint { subjects, datasets, engines, .. } = joint;
         let mut parts = Vec::new();
         let (standings, comparisons): (Vec<Standing>, Vec<Comparisons>) = engines
             .into_iter()
