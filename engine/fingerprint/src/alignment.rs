@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(pairing.pairs.len(), 30);
         assert!(pairing.pairs.iter().all(|pair| pair.probe == pair.reference));
         let terms = Terms::of((30, 0), &alignment, &pairing, &probe, &reference);
-        assert_eq!((terms.paired, terms.agreeing, terms.carried), (1.0, 30.0, 1.0));
+        assert_eq!((terms.paired, terms.agreeing, terms.carried), (30.0 / 34.0, 30.0, 30.0 / 34.0));
         assert!(terms.residual_px < 5.0, "{terms:?}");
     }
 

@@ -42,7 +42,7 @@ const _: () = assert!(LAYERS == khop_kernels::LINE_WORDS);
 /// The cylinders of all minutiae of a finger, zeros for a minutia that has none.
 pub(crate) struct Cylinders {
     pub lines: Box<[Line]>,
-    /// The square root of the number of bits set in each line.
+    /// The square root of the number of bits set in each line; no number where there is no cylinder.
     pub norms: Box<[f32]>,
 }
 
@@ -50,7 +50,10 @@ impl Cylinders {
     /// About 0.6 µs a minutia.
     pub(crate) fn of(points: &[Point], hull: &Hull) -> Self {
         let lines: Box<[Line]> = (0..points.len()).map(|minutia| line(points, minutia, hull)).collect();
-        let norm = |line: &Line| (line[..LAYERS].iter().map(|word| word.count_ones()).sum::<u32>() as f32).sqrt();
+        let norm = |line: &Line| match line[..LAYERS].iter().map(|word| word.count_ones()).sum::<u32>() {
+            0 => f32::NAN,
+            bits => (bits as f32).sqrt(),
+        };
         let norms = lines.iter().map(norm).collect();
         Self { lines, norms }
     }
@@ -233,7 +236,7 @@ mod tests {
     fn too_little_is_no_cylinder() {
         for points in [vec![point(5, 5, 0)], vec![point(5, 5, 0); 3], vec![point(0, 0, 0), point(90, 0, 3)]] {
             let cylinders = cylinders(&points);
-            assert!(cylinders.lines.iter().all(|line| *line == [0; 8]) && cylinders.norms.iter().all(|&n| n == 0.0));
+            assert!(cylinders.lines.iter().all(|line| *line == [0; 8]) && cylinders.norms.iter().all(|n| n.is_nan()));
         }
     }
 }

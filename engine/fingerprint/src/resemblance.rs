@@ -69,7 +69,7 @@ impl Resemblances {
             let columns = differing.iter().zip(&probe.cylinders.norms).zip(&probe.directions).zip(&mut self.of_probe);
             for (column, (((&differing, &norm_of_probe), &direction_of_probe), of_probe)) in columns.enumerate() {
                 let norms = norm + norm_of_probe;
-                // Where one has no cylinder this is 1, nothing alike; where both have none it is no number at all.
+                // No number where one has no cylinder; its bits are above those of all numbers.
                 let unlike = f32::from(differing) / (norms * norms);
                 let unlike = if apart(direction, direction_of_probe) <= MAX_TURN { unlike } else { 1.0 };
                 nearest = nearest.min(key(unlike, column));

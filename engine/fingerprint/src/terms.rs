@@ -9,9 +9,9 @@ use crate::pairing::Pairing;
 pub struct Terms {
     /// Edges around the tree's pairs that confirm them, counted from both ends.
     pub confirmed: f32,
-    /// Pairs in the tree, as a share of each finger's minutiae, mean of both.
+    /// Pairs in the tree, as a share of each finger's minutiae and four more, mean of both.
     pub carried: f32,
-    /// Pairs after alignment, as a share of the smaller finger's minutiae.
+    /// Pairs after alignment, as a share of the smaller finger's minutiae and four more.
     pub paired: f32,
     /// Pairs after alignment, times the square of the share of paired minutiae where both fingers were seen.
     pub agreeing: f32,
@@ -24,6 +24,10 @@ pub struct Terms {
 /// At this depth inside the other finger's hull a minutia should have been seen, pixels; as far outside it should not.
 const BORDER_PX: f32 = 10.0;
 
+/// Shares are of the minutiae that were found and so many more: three of three agree easily. Fitted with the weights; with
+/// it, the number of minutiae says nothing more.
+const UNFOUND: f32 = 4.0;
+
 impl Terms {
     /// How many there are.
     pub const COUNT: usize = 6;
@@ -34,8 +38,8 @@ impl Terms {
     /// What each says, in one line.
     pub const MEANINGS: [&str; Self::COUNT] = [
         "edges around the tree's pairs that confirm them, from both ends",
-        "pairs in the tree, as a share of each finger's minutiae",
-        "pairs once aligned, as a share of the smaller finger's minutiae",
+        "pairs in the tree, as a share of each finger's minutiae and four more",
+        "pairs once aligned, as a share of the smaller finger's minutiae and four more",
         "pairs once aligned, times the squared share of paired minutiae where both were seen",
         "mean distance from where the other pairs predict a minutia, px",
         "mean standing of the places that look alike, judged by each other",
@@ -58,7 +62,7 @@ impl Terms {
         probe: &Constellation,
         reference: &Constellation,
     ) -> Self {
-        let (p, r) = (probe.points.len() as f32, reference.points.len() as f32);
+        let (p, r) = (probe.points.len() as f32 + UNFOUND, reference.points.len() as f32 + UNFOUND);
         let pairs = pairing.pairs.len() as f32;
         let seen = |depth: f32| (0.5 + depth / (2.0 * BORDER_PX)).clamp(0.0, 1.0);
         let mut missing = 0.0;
