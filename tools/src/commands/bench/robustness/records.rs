@@ -44,7 +44,12 @@ impl Records {
         }
         let mut record = self.good[random.random_range(0..self.good.len())].clone();
         match random.random_range(0..20) {
-            1..=4 => replace_minutiae(&mut record, &mut random, |random, bytes, _| random.fill(bytes)),
+            1..=4 => replace_minutiae(&mut record, &mut random, |random, bytes, _| {
+                random.fill(bytes);
+                // Below 512 px: most lie within the image, and are kept.
+                bytes[0] &= 0xc1;
+                bytes[2] &= 0x01;
+            }),
             0 => {
                 // A lattice of parallel minutiae: every edge resembles every other, the most work there can be.
                 let step = random.random_range(1..30u16);
@@ -80,7 +85,11 @@ fn replace_minutiae(
     random: &mut ChaCha8Rng,
     mut minutia: impl FnMut(&mut ChaCha8Rng, &mut [u8], usize),
 ) {
-    let count = if random.random_bool(0.5) { 255 } else { random.random_range(0..=255u8) };
+    let count = match random.random_range(0..4) {
+        0 => random.random_range(0..=3u8),
+        1 => random.random_range(0..=255),
+        _ => 255,
+    };
     record.truncate(MINUTIAE);
     record[VIEW + 3] = count;
     for place in 0..usize::from(count) {
@@ -181,7 +190,7 @@ mod tests {
         for format in FORMATS {
             assert!(read.iter().filter(|record| record.format == format).count() > 100, "{format}");
         }
-        assert!(read.iter().filter(|record| record.views[0].minutiae.len() > 200).count() > 100);
+        assert!(read.iter().filter(|record| record.views[0].minutiae.len() > 150).count() > 100);
         assert!(read.iter().any(|record| record.views[0].minutiae.is_empty()));
     }
 }
