@@ -35,6 +35,12 @@ impl Probe {
     pub fn of(template: &Template) -> Self {
         Self(Constellation::of(template))
     }
+
+    /// How many minutiae it has, 1 to 100.
+    #[must_use]
+    pub fn minutiae_count(&self) -> usize {
+        self.0.points.len()
+    }
 }
 
 impl Reference {
@@ -42,6 +48,12 @@ impl Reference {
     #[must_use]
     pub fn of(template: &Template) -> Self {
         Self(Constellation::of(template))
+    }
+
+    /// How many minutiae it has, 1 to 100.
+    #[must_use]
+    pub fn minutiae_count(&self) -> usize {
+        self.0.points.len()
     }
 }
 
@@ -232,7 +244,7 @@ impl std::fmt::Debug for Comparator {
 /// What the comparator's similarity means: score and likelihood ratio, with where the table comes from.
 ///
 /// Made by `khop calibrate fingerprint` on the minutiae of the extractor with most false matches of the four tried;
-/// those of the others keep more than it promises.
+/// those of the others keep more than it promises. [`meaning`](crate::meaning) applies it.
 #[must_use]
 pub fn calibration() -> &'static Calibration {
     static TABLE: LazyLock<Calibration> = LazyLock::new(|| {

@@ -10,6 +10,7 @@ mod cylinder;
 mod direction;
 mod hull;
 mod lanes;
+mod meaning;
 mod pairing;
 mod relaxation;
 mod resemblance;
@@ -20,6 +21,7 @@ mod tree;
 mod weights;
 
 pub use comparator::{COMPARATOR_VERSION, Comparator, Probe, Reference, calibration};
+pub use meaning::meaning;
 pub use template::{TEMPLATE_VERSION, Template, TemplateError};
 pub use terms::Terms;
 pub use trace::{Term, Trace, TracedMinutia};

@@ -22,12 +22,17 @@ pub(crate) struct Tree {
     pub confirmed: u32,
     /// Edges out of the tree: [`Offer`]s as integers.
     offers: BinaryHeap<Reverse<u64>>,
+    /// How many there have been.
+    offered: usize,
     /// The partner of each minutia in the tree, [`FREE`] of the others.
     of_probe: [u8; MAX_MINUTIAE],
     of_reference: [u8; MAX_MINUTIAE],
 }
 
 const FREE: u8 = u8::MAX;
+/// A tree looks no further after so many offers: the minutiae of fingers make a few hundred, a hundred minutiae on a heap
+/// would make thousands and tell nothing.
+const MAX_OFFERS: usize = 1000;
 
 /// A pair that may be added. As an integer it is ordered by the length of the reference's edge, then by index.
 struct Offer {
@@ -51,6 +56,7 @@ impl Tree {
             pairs: Vec::with_capacity(MAX_MINUTIAE),
             confirmed: 0,
             offers: BinaryHeap::with_capacity(8 * MAX_MINUTIAE),
+            offered: 0,
             of_probe: [FREE; MAX_MINUTIAE],
             of_reference: [FREE; MAX_MINUTIAE],
         }
@@ -63,6 +69,7 @@ impl Tree {
             self.of_reference[usize::from(pair.reference)] = FREE;
         }
         self.offers.clear();
+        self.offered = 0;
         self.confirmed = 0;
         let mut next = Some(root);
         while let Some(pair) = next {
@@ -75,11 +82,15 @@ impl Tree {
     }
 
     fn look_around(&mut self, probe: &Constellation, reference: &Constellation, from: Pair) {
+        if self.offered > MAX_OFFERS {
+            return;
+        }
         let probe_star = &probe.stars[usize::from(from.probe)];
         for (edge, reference_tip) in reference.stars[usize::from(from.reference)].rays() {
             for probe_tip in probe_star.resembling(edge) {
                 let pair = Pair { probe: probe_tip, reference: reference_tip };
                 if self.is_free(pair) {
+                    self.offered += 1;
                     self.offers.push(Reverse(Offer { length: edge.length, pair }.to_key()));
                 } else {
                     self.confirm(pair);

@@ -10,8 +10,6 @@ use crate::prepared::SLOTS;
 /// together, so their sum is a mixture with "says nothing", and ten bad fingers take back at most ln 0.05 = 3 nats of
 /// what a face says. A mixture of likelihood ratios is one again, so the bound on the FMR stays.
 const UNREADABLE_HANDS: f32 = 0.05;
-/// One finger contradicts a mate by at most this much, nats: fingers get cut, bandaged and swapped.
-const FINGER_FLOOR_NATS: f32 = -2.0;
 /// A face contradicts a mate by at most this much, nats.
 const FACE_FLOOR_NATS: f32 = -3.0;
 
@@ -128,8 +126,8 @@ impl FingerProbes {
                     true => comparator.compare_upside_down(probe, reference),
                 };
                 let of = Trait::Finger(FingerPosition::from_code(slot as u8)?);
-                let calibration = khop_fingerprint::calibration();
-                *known = Some(calibrated(of, similarity, calibration, FINGER_FLOOR_NATS, policy));
+                let meaning = khop_fingerprint::meaning(similarity, probe, reference);
+                *known = Some(capped(of, meaning, policy));
             }
             *known
         };
@@ -150,12 +148,12 @@ impl FingerProbes {
 
 /// Evidence of one face comparison.
 pub(crate) fn face_evidence(cosine: f32, calibration: &Calibration, policy: &Policy) -> Evidence {
-    calibrated(Trait::Face, cosine, calibration, FACE_FLOOR_NATS, policy)
+    let llr = calibration.llr(cosine).nats().max(FACE_FLOOR_NATS);
+    capped(Trait::Face, (calibration.score(cosine), Llr::new(llr)), policy)
 }
 
-fn calibrated(of: Trait, similarity: f32, calibration: &Calibration, floor: f32, policy: &Policy) -> Evidence {
-    let llr = calibration.llr(similarity).nats().clamp(floor, cap(of, policy).nats().max(floor));
-    Evidence { of, score: calibration.score(similarity), llr: Llr::new(llr) }
+fn capped(of: Trait, (score, llr): (Score, Llr), policy: &Policy) -> Evidence {
+    Evidence { of, score, llr: Llr::new(llr.nats().min(cap(of, policy).nats())) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use khop_fingerprint::{Comparator, Probe, Reference, Template, calibration};
+use khop_fingerprint::{Comparator, Probe, Reference, Template, meaning};
 
 /// A line for every ordered pair of records: `probe reference similarity score llr`, dashes where a side has no
 /// template. Numbers have as many digits as they need to be read back as they were.
@@ -28,8 +28,9 @@ pub fn golden_scores(folder: &Path) -> Result<String, String> {
         for (reference_name, reference) in names.iter().zip(&templates) {
             let _ = match (probe, reference) {
                 (Some(probe), Some(reference)) => {
-                    let similarity = comparator.compare(&Probe::of(probe), &Reference::of(reference));
-                    let (score, llr) = (calibration().score(similarity), calibration().llr(similarity));
+                    let (probe, reference) = (Probe::of(probe), Reference::of(reference));
+                    let similarity = comparator.compare(&probe, &reference);
+                    let (score, llr) = meaning(similarity, &probe, &reference);
                     let numbers = format!("{similarity} {} {}", score.value(), llr.nats());
                     writeln!(text, "{probe_name} {reference_name} {numbers}")
                 }
