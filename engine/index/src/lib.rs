@@ -13,20 +13,32 @@
 #![forbid(unsafe_code)]
 
 mod best;
+mod coarse;
 mod evidence;
 mod exhaustive;
+mod gallery;
 mod graph;
 mod mask;
+mod nibbles;
 mod plane;
 mod probe;
+mod rotation;
+mod screen;
 mod search;
+mod settle;
+mod signs;
 mod vector;
 
 pub use evidence::{EvidenceTable, Evident, Term, scan_evidence};
 pub use exhaustive::Exhaustive;
+pub use gallery::{Gallery, Mode};
 pub use graph::{Graph, GraphError, GraphParameters};
 pub use mask::RowMask;
+pub use nibbles::{NibblePlane, NibbleRow, nibble_stride};
 pub use plane::{Plane, PlaneBuilder, PlaneBytes, PlaneError};
 pub use probe::Probe;
-pub use search::{Answer, Guarantee, Neighbour, Query, SearchError, VectorIndex};
+pub use rotation::{ROTATION_VERSION, Rotation};
+pub use search::{Answer, Guarantee, Neighbour, Query, SearchError, Stop, Tally, VectorIndex, Watch};
+pub use settle::Originals;
+pub use signs::{SignPlane, SignRow, place_signs, sign_bytes, z_score};
 pub use vector::{VectorError, quantise_row, stride};

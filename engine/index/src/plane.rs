@@ -89,6 +89,9 @@ pub enum PlaneError {
     /// A column that ends inside a number.
     #[error("plane: expected scales of 4 bytes each, got {0} bytes")]
     Scales(usize),
+    /// A column that ends inside a row's two factors.
+    #[error("plane: expected factors of 8 bytes each, got {0} bytes")]
+    Factors(usize),
     /// Rows are numbered with 32 bits.
     #[error("plane: expected at most 4294967295 rows, got {0}")]
     Rows(usize),
@@ -180,8 +183,12 @@ impl<'a> Plane<'a> {
     /// thirty times smaller. `None` when the row is absent.
     #[must_use]
     pub fn error_bound(&self, row: usize, probe: &Probe) -> Option<f32> {
-        let row_error = self.scale(row)? * 0.5 * (self.dim as f32).sqrt();
-        Some(row_error * (1.0 + probe.error()) + probe.error() + 1e-6)
+        Some(self.error_of(self.scale(row)?, probe))
+    }
+
+    /// [`Plane::error_bound`] of a row of this scale.
+    pub(crate) fn error_of(&self, scale: f32, probe: &Probe) -> f32 {
+        scale * 0.5 * (self.dim as f32).sqrt() * (1.0 + probe.error()) + probe.error() + 1e-6
     }
 
     /// The row's scale; `None` when it is absent. A scale no builder writes counts as absent.
@@ -206,6 +213,11 @@ impl<'a> Plane<'a> {
     /// `out.len()` rows from `first` on against the probe's codes.
     pub(crate) fn dots(&self, first: usize, probe: &[i8], out: &mut [i32]) {
         khop_kernels::dot_i8_rows(self.block(first, out.len()), stride(self.dim), probe, out);
+    }
+
+    /// The rows listed against the probe's codes.
+    pub(crate) fn picked(&self, probe: &[i8], rows: &[u32], out: &mut [i32]) {
+        khop_kernels::dot_i8_picked(self.codes, stride(self.dim), probe, rows, out);
     }
 
     /// The bytes of `count` rows from `first` on.

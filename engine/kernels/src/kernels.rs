@@ -31,6 +31,11 @@ impl fmt::Display for Level {
     }
 }
 
+/// Rows, probe, picks, results.
+type DotPicked = fn(&[u8], &[i8], &[u32], &mut [i32]);
+/// Rows, both halves of a probe, results.
+type DotNibbles = fn(&[u8], &[i8], &[i8], &mut [i32]);
+
 /// The kernels of one level. The methods do what the crate's functions of the same name do.
 #[derive(Debug)]
 pub struct Kernels {
@@ -40,8 +45,8 @@ pub struct Kernels {
     pub(crate) dot_u8: fn(&[u8], &[u8]) -> i32,
     pub(crate) dot_i8_rows: fn(&[u8], &[i8], &mut [i32]),
     pub(crate) dot_i8_block: fn(&[u8], usize, &[i8], &mut [i32]),
-    pub(crate) dot_i8_picked: fn(&[u8], &[i8], &[u32], &mut [i32]),
-    pub(crate) dot_nibbles_rows: fn(&[u8], &[i8], &[i8], &mut [i32]),
+    pub(crate) dot_i8_picked: DotPicked,
+    pub(crate) dot_nibbles_rows: DotNibbles,
     pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
 }

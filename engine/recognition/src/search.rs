@@ -6,7 +6,7 @@
 
 use khop_face::{UnitVector, cosine};
 use khop_fingerprint::Comparator;
-use khop_index::{Exhaustive, Probe, Query, RowMask, Term, VectorIndex, scan_evidence};
+use khop_index::{Exhaustive, Probe, Query, RowMask, Term, VectorIndex, Watch, scan_evidence};
 use khop_store::{RecordNumber, Segment, Snapshot, View};
 use khop_vocabulary::{Calibration, Filter, GalleryId, Llr, ModelId, Score};
 use rayon::prelude::*;
@@ -235,7 +235,9 @@ fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Resul
     let limit = part.columns.rows();
     let mut survivors = Vec::new();
     if let (Some(face), Some(plane)) = (&probe.face, part.columns.face) {
-        let query = Query { threshold: thresholds.face_cosine, limit, mask: &part.mask };
+        // A score that no cosine reaches asks for the highest there is.
+        let query =
+            Query { threshold: thresholds.face_cosine.clamp(-1.0, 1.0), limit, mask: &part.mask, watch: Watch::NEVER };
         let answer = Exhaustive(plane).search(&face.probe, &query).map_err(incomplete)?;
         survivors.extend(answer.neighbours.iter().map(|n| n.row));
     }

@@ -5,7 +5,8 @@ use std::hint::black_box;
 use indicatif::{ProgressBar, ProgressStyle};
 use khop_evaluate::synth::{FaceOptions, Population, PopulationOptions};
 use khop_index::{
-    Exhaustive, Graph, GraphParameters, Plane, PlaneBytes, Probe, Query, RowMask, VectorIndex, quantise_row, stride,
+    Exhaustive, Graph, GraphParameters, Plane, PlaneBytes, Probe, Query, RowMask, VectorIndex, Watch, quantise_row,
+    stride,
 };
 use rayon::prelude::*;
 
@@ -69,7 +70,7 @@ pub fn measure(args: &FaceArgs) -> Result<Figures, Failure> {
     let came_back = |probe| Probe::new(&population.person(mate(probe) as u64).face(1));
     let probes = (0..PROBES).map(came_back).collect::<Result<Vec<_>, _>>()?;
     let mask = RowMask::all(n);
-    let query = Query { threshold: THRESHOLD, limit: 10, mask: &mask };
+    let query = Query { threshold: THRESHOLD, limit: 10, mask: &mask, watch: Watch::NEVER };
     let search = Exhaustive(plane);
 
     let bar = bar(u64::from(args.rounds), "measuring {wide_bar} round {pos} of {len}");
