@@ -111,15 +111,16 @@ impl<'a> Gallery<'a> {
         self.need(mode).is_ok()
     }
 
+    /// The measured recall of the graph, if there is one.
+    pub(crate) fn graph_recall(&self) -> Option<f64> {
+        self.graph.map(Graph::recall)
+    }
+
     fn need(&self, mode: Mode) -> Result<(), SearchError> {
         match mode {
-            Mode::Bounded { .. } if self.signs.is_none() => {
-                Err(SearchError::Missing { mode: "bounded", needs: "a sign plane (b1)" })
-            }
-            Mode::Certified if self.nibbles.is_none() => {
-                Err(SearchError::Missing { mode: "certified", needs: "a half-byte plane (b4)" })
-            }
-            Mode::Graph if self.graph.is_none() => Err(SearchError::Missing { mode: "hnsw", needs: "a graph" }),
+            Mode::Bounded { .. } if self.signs.is_none() => Err(SearchError::without_signs()),
+            Mode::Certified if self.nibbles.is_none() => Err(SearchError::without_nibbles()),
+            Mode::Graph if self.graph.is_none() => Err(SearchError::without_graph()),
             _ => Ok(()),
         }
     }

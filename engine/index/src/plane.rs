@@ -140,6 +140,12 @@ impl<'a> Plane<'a> {
         self.dim
     }
 
+    /// The bytes of all rows' codes, as they lie in memory.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.codes
+    }
+
     /// Whether the row exists and holds a vector.
     #[must_use]
     pub fn is_present(&self, row: usize) -> bool {

@@ -78,16 +78,17 @@ impl SignProbe {
         (i64::from(sum) - self.offset()) as f32 * self.per_step
     }
 
-    /// By how much a row's ⟨ō, q⟩ may fall short of a·⟨o, q⟩ at `z` standard errors.
-    pub(crate) fn radius(&self, agreement: f32, z: f32) -> f32 {
-        let signs = (1.0 - agreement * agreement).max(0.0) / (self.width as f32 - 2.0);
+    /// By how much a row's ⟨ō, q⟩ may fall short of a·⟨o, q⟩ at `z` standard errors, ⟨o, q⟩ being `cosine` or more.
+    pub(crate) fn radius(&self, agreement: f32, cosine: f32, z: f32) -> f32 {
+        let aside = (1.0 - agreement * agreement).max(0.0) * (1.0 - cosine * cosine).max(0.0);
+        let signs = aside / (self.width as f32 - 2.0);
         z * (signs + self.rounding_variance).sqrt() + ROUNDING
     }
 
     /// The least sum with which a row of this agreement can reach the threshold, `threshold` above 0. Rises with the
     /// agreement.
     pub(crate) fn least_sum(&self, threshold: f32, agreement: f32, z: f32) -> i64 {
-        let product = threshold * agreement - self.radius(agreement, z);
+        let product = threshold * agreement - self.radius(agreement, threshold, z);
         (product / self.per_step).floor() as i64 + self.offset()
     }
 

@@ -50,7 +50,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn and(self, other: Self) -> Self {
+    /// Of two searches together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         Self {
             rows: self.rows + other.rows,
             compared: self.compared + other.compared,
@@ -210,6 +212,20 @@ pub enum SearchError {
         Stop::Deadline => "out of time before every reference was seen",
     })]
     Stopped(Stop),
+}
+
+impl SearchError {
+    pub(crate) fn without_signs() -> Self {
+        Self::Missing { mode: "bounded", needs: "a sign plane (b1)" }
+    }
+
+    pub(crate) fn without_nibbles() -> Self {
+        Self::Missing { mode: "certified", needs: "a half-byte plane (b4)" }
+    }
+
+    pub(crate) fn without_graph() -> Self {
+        Self::Missing { mode: "hnsw", needs: "a graph" }
+    }
 }
 
 impl Query<'_> {

@@ -4,7 +4,8 @@
 //! unit vector `ō = ±1/√W`, and the *agreement* `a = ⟨ō, o⟩`, about 0.8. Both factors of the estimate come from it:
 //! `⟨o, q⟩ ≈ ⟨ō, q⟩/a` is unbiased over the turn, and its error is `√(1−a²)/a · √(1−⟨o,q⟩²) · X`, with `X` one
 //! coordinate of a random point of the sphere in W−1 dimensions (Gao and Long, RaBitQ, SIGMOD 2024; the exact form
-//! follows by splitting `q` along `o`). So P(error > z·√((1−a²)/(W−2))/a) ≤ e^(−z²/2): a bound on who can be a mate.
+//! follows by splitting `q` along `o`). So P(error > z·√((1−a²)(1−⟨o,q⟩²)/(W−2))/a) ≤ e^(−z²/2): a bound on who can be
+//! at or above a threshold, at which ⟨o,q⟩ is taken.
 //!
 //! Rows lie in units of 64, byte by byte, as [`khop_kernels::sum_signs`] reads them.
 
@@ -126,7 +127,7 @@ impl<'a> SignPlane<'a> {
         let mut sums = [0; UNIT_ROWS];
         self.sums(row / UNIT_ROWS, signs.table(), &mut sums);
         let agreement = self.agreement(row)?;
-        let error = signs.radius(agreement, z_score(loss)) / agreement;
+        let error = signs.radius(agreement, 0.0, z_score(loss)) / agreement;
         Some((signs.product(sums[row % UNIT_ROWS]) / agreement, error))
     }
 
