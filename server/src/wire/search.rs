@@ -154,7 +154,7 @@ impl IdentifyRequest {
         };
         let except = self.except.as_ref().map(SubjectId::new).transpose().map_err(at("except"))?;
         let gallery = gallery.map_err(at("gallery"))?;
-        Ok(Search { gallery, filter, limit: limit as usize, threshold, except })
+        Ok(Search { gallery, filter, limit: limit as usize, threshold, except, ..Search::default() })
     }
 
     pub(crate) fn encounter(&self) -> Result<Option<EncounterId>, Problem> {

@@ -23,6 +23,9 @@ pub struct IdentifyArgs {
     encounter: Option<EncounterId>,
     #[command(flatten)]
     search: SearchArgs,
+    /// Say how it was searched and why, and what may have been missed
+    #[arg(long)]
+    explain: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -32,7 +35,8 @@ const EXAMPLES: &str = "\
 Examples:
   khop identify --data store --finger RIGHT_INDEX=probe.fmr
   khop identify --data store --face probe.npy --model arcface-512 --born-from 1985 --born-to 1995
-  khop identify --data store --encounter P12-0 --json";
+  khop identify --data store --encounter P12-0 --json
+  khop identify --data store --face probe.npy --model arcface-512 --mode certified --explain";
 
 pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
     let search = args.search.search();
@@ -53,6 +57,8 @@ pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
             "more": found.more,
             "searched": found.searched,
             "compared": found.compared,
+            "guarantee": found.explanation.guarantee.to_string(),
+            "explanation": args.explain.then(|| found.explanation.to_string()),
         });
         println!("{answer}");
         return Ok(());
@@ -65,6 +71,9 @@ pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
         found.compared
     );
     println!("a hit needs a score of {hit:.1}, a human looks from {adjudicate:.1} on\n");
+    if args.explain {
+        println!("{}\n", found.explanation);
+    }
     if found.candidates.is_empty() {
         println!("no candidate");
         return Ok(());
