@@ -3,6 +3,7 @@
 mod face;
 mod figures;
 mod fingerprint;
+mod planes;
 mod stopwatch;
 
 use clap::{Args, Subcommand};
@@ -23,7 +24,7 @@ pub struct BenchArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  khop bench face --n 1000000                 exhaustive search among a million synthetic faces
+  khop bench face --n 1000000                 searches of every mode among a million synthetic faces
   khop bench face --n 20000 --graph           the graph index beside it
   khop bench fingerprint --json               the minutiae comparator on synthetic prints
   khop bench fingerprint --manifest M.csv --where extractor=x";
