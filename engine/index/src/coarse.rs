@@ -76,10 +76,7 @@ impl<'a> ByNibbles<'a> {
         if self.settle.originals.is_some() {
             return self.settle.threshold;
         }
-        let mut scales = [0f32; UNIT_ROWS];
-        self.settle.plane.copy_scales(unit * UNIT_ROWS, &mut scales);
-        let most = scales.iter().fold(0f32, |most, &scale| if scale > most { scale } else { most });
-        self.settle.threshold - self.settle.plane.error_of(most, self.settle.probe)
+        self.settle.threshold - self.settle.plane.error_of(self.settle.plane.largest_scale(unit), self.settle.probe)
     }
 }
 
@@ -91,18 +88,20 @@ impl Coarse for ByNibbles<'_> {
         }
         let mut dots = [0i32; UNIT_ROWS];
         self.plane.dots(unit, self.probe.low(), self.probe.high(), &mut dots);
-        let mut factors = [(0f32, 0f32); UNIT_ROWS];
-        self.plane.copy_factors(unit, &mut factors);
         let (sine, slack) = ((1.0 - threshold * threshold).max(0.0).sqrt(), self.probe.slack());
-        let reaches = |dot: i32, (agreement, inverse_norm): (f32, f32)| {
-            let least = agreement * threshold - (1.0 - agreement * agreement).max(0.0).sqrt() * sine;
-            self.probe.product(dot, inverse_norm) + slack >= least
-        };
-        if dots.iter().zip(factors).map(|(&dot, factors)| u32::from(reaches(dot, factors))).sum::<u32>() == 0 {
+        let least = |agreement: f32| agreement * threshold - (1.0 - agreement * agreement).max(0.0).sqrt() * sine;
+        // The most that any row of the unit can have against the least that any must: almost always too little.
+        let (agreement, inverse_norm) = self.plane.extreme_factors(unit);
+        let most = self.probe.product(dots.iter().copied().fold(0, i32::max), inverse_norm) + slack;
+        let least_of_all = least(agreement);
+        if least_of_all > 0.0 && most < least_of_all {
             return 0;
         }
         let reaches = |&bit: &usize| {
-            self.plane.factors(unit * UNIT_ROWS + bit).is_some_and(|factors| reaches(dots[bit], factors))
+            let factors = self.plane.factors(unit * UNIT_ROWS + bit);
+            factors.is_some_and(|(agreement, inverse_norm)| {
+                self.probe.product(dots[bit], inverse_norm) + slack >= least(agreement)
+            })
         };
         bits(word).filter(reaches).fold(0, |kept, bit| kept | 1 << bit)
     }

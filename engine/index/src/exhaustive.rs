@@ -194,7 +194,7 @@ fn scan_unit(settle: &Settle<'_>, unit: usize, word: u64, found: &mut Found) {
     found.tally.compared += u64::from(word.count_ones());
     let mut scales = [0f32; UNIT_ROWS];
     plane.copy_scales(first, &mut scales);
-    let floor = settle.floor(scales.iter().fold(0f32, |most, &scale| if scale > most { scale } else { most }));
+    let floor = settle.floor(plane.largest_scale(unit));
     if any_reaches(&dots, &scales, probe.scale(), floor) {
         bits(word).for_each(|bit| settle.take(first + bit, dots[bit], found));
     }

@@ -155,12 +155,16 @@ impl<'a> NibblePlane<'a> {
         (agreement > 0.0 && agreement <= 1.0 && inverse_norm > 0.0).then_some((agreement, inverse_norm))
     }
 
-    /// Factors of the rows of a unit as they stand, zeros behind the last row.
-    pub(crate) fn copy_factors(&self, unit: usize, out: &mut [(f32, f32); UNIT_ROWS]) {
+    /// The least agreement and the largest inverse norm among the rows of a unit that are there; 1 and 0 when none is.
+    pub(crate) fn extreme_factors(&self, unit: usize) -> (f32, f32) {
         let end = self.rows().min((unit + 1) * UNIT_ROWS);
-        for (out, factors) in out.iter_mut().zip(&self.factors[unit * UNIT_ROWS..end]) {
-            *out = split(factors);
+        // As in `SignPlane::least_agreement`.
+        let (mut least, mut largest) = (1f32.to_bits() - 1, 0);
+        for &[a, b, c, d, e, f, g, h] in &self.factors[unit * UNIT_ROWS..end] {
+            least = u32::from_le_bytes([a, b, c, d]).wrapping_sub(1).min(least);
+            largest = u32::from_le_bytes([e, f, g, h]).max(largest);
         }
+        (f32::from_bits(least + 1), f32::from_bits(largest.min(f32::MAX.to_bits())))
     }
 
     /// The rows of a unit against both halves of a probe; rows behind the last are left as they are.

@@ -210,6 +210,15 @@ impl<'a> Plane<'a> {
         }
     }
 
+    /// The largest scale of a unit's rows that are there; 0 when none is.
+    pub(crate) fn largest_scale(&self, unit: usize) -> f32 {
+        let end = self.rows().min((unit + 1) * UNIT_ROWS);
+        // Positive numbers are ordered as their bits are, and whole numbers are compared many at once.
+        let bits = self.scales[unit * UNIT_ROWS..end].iter().map(|bytes| u32::from_le_bytes(*bytes));
+        let bits = bits.map(|bits| if bits < f32::INFINITY.to_bits() { bits } else { 0 });
+        f32::from_bits(bits.fold(0, u32::max))
+    }
+
     /// The row's bytes.
     pub(crate) fn codes_of(&self, row: usize) -> &'a [u8] {
         let stride = stride(self.dim);

@@ -140,8 +140,11 @@ impl<'a> SignPlane<'a> {
     /// The least agreement among the rows of a unit that are there; 1 when none is.
     pub(crate) fn least_agreement(&self, unit: usize) -> f32 {
         let end = self.rows().min((unit + 1) * UNIT_ROWS);
-        let agreements = self.agreements[unit * UNIT_ROWS..end].iter().map(|bytes| f32::from_le_bytes(*bytes));
-        agreements.fold(1f32, |least, agreement| if agreement > 0.0 && agreement < least { agreement } else { least })
+        // Positive numbers are ordered as their bits are, and whole numbers are compared many at once; less one, the
+        // zero of an absent row comes last.
+        let bits =
+            self.agreements[unit * UNIT_ROWS..end].iter().map(|bytes| u32::from_le_bytes(*bytes).wrapping_sub(1));
+        f32::from_bits(bits.fold(1f32.to_bits() - 1, u32::min) + 1)
     }
 
     /// The table's sums for the 64 rows of a unit.

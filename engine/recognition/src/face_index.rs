@@ -7,9 +7,6 @@ use crate::columns::Columns;
 use crate::prepared::Prepared;
 use crate::{Error, Realm};
 
-/// From this cosine on rows count as near when recall is measured: below what any threshold of a search is.
-const NEAR: f32 = 0.3;
-
 /// The planes of a realm's faces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaceIndex {
@@ -32,18 +29,29 @@ pub struct PlaneStatus {
     pub bytes: u64,
     /// The mode that reads it first, where every segment has it.
     pub mode: Option<Mode>,
-    /// Share of the rows of the exact answer, at a cosine of 0.3 or more, that this mode found too; `None` where
-    /// nothing was measured.
-    pub recall: Option<f64>,
+    /// Pairs of a probe and a row that the exact search found at the threshold, where every segment has the plane.
+    pub wanted: u64,
+    /// How many of them this mode found too.
+    pub found: u64,
+}
+
+impl PlaneStatus {
+    /// Share of what the exact search found that this mode found too; `None` where nothing was measured.
+    #[must_use]
+    pub fn recall(&self) -> Option<f64> {
+        (self.wanted > 0).then(|| self.found as f64 / self.wanted as f64)
+    }
 }
 
 impl Realm {
-    /// Measures the planes of this realm: reads all of them, and searches them with up to `probes` enrolled faces.
+    /// Measures the planes of this realm: reads all of them, and searches them with up to `probes` enrolled
+    /// faces at a threshold, a cosine.
     ///
     /// # Errors
-    /// A loss that is no probability above 0 and at most 0.5, a damaged segment or record.
-    pub fn face_index(&self, probes: usize, loss: f64) -> Result<FaceIndex, Error> {
-        let bad = |cause: khop_index::SearchError| Error::BadInput { field: "loss", cause: cause.to_string() };
+    /// A loss that is no probability above 0 and at most 0.5, a threshold that is no cosine, a damaged segment or record.
+    pub fn face_index(&self, probes: usize, loss: f64, threshold: f32) -> Result<FaceIndex, Error> {
+        let bad =
+            |cause: khop_index::SearchError| Error::BadInput { field: "loss or threshold", cause: cause.to_string() };
         let state = self.state()?;
         let snapshot = state.snapshot.load_full();
         let columns = snapshot.views().iter().map(|view| Columns::of(&view.segment));
@@ -58,15 +66,14 @@ impl Realm {
             let (mut wanted, mut found) = (0u64, 0u64);
             for gallery in galleries.iter().filter(|_| is_whole) {
                 let mask = RowMask::all(gallery.plane().rows());
-                let query = Query { threshold: NEAR, limit: mask.rows(), mask: &mask, watch: Watch::NEVER };
+                let query = Query { threshold, limit: mask.rows(), mask: &mask, watch: Watch::NEVER };
                 for probe in &probes {
                     let search = |mode| self.core.pool.install(|| gallery.search(probe, &query, mode)).map_err(bad);
                     wanted += search(Mode::Exact)?.neighbours.len() as u64;
                     found += search(mode)?.neighbours.len() as u64;
                 }
             }
-            let recall = (wanted > 0).then(|| found as f64 / wanted as f64);
-            planes.push(PlaneStatus { name, bytes, mode: is_whole.then_some(mode), recall });
+            planes.push(PlaneStatus { name, bytes, mode: is_whole.then_some(mode), wanted, found });
         }
         let rows = |gallery: &khop_index::Gallery<'_>| {
             (0..gallery.plane().rows()).filter(|&row| gallery.plane().is_present(row)).count() as u64

@@ -95,11 +95,11 @@ fn planes_are_chosen_measured_and_kept() {
     let (engine, realm) = open(dir.path());
     enrol(&realm, &population);
     let mode_of = |realm: &Realm, name: &str| {
-        let index = realm.face_index(20, 1e-6).unwrap();
+        let index = realm.face_index(20, 1e-6, 0.3).unwrap();
         assert_eq!((index.faces, index.probes), (PEOPLE, 20));
         let plane = index.planes.into_iter().find(|plane| plane.name == name).unwrap();
         assert_eq!(plane.bytes > 0, plane.mode.is_some());
-        assert!(plane.mode.is_none() || plane.recall == Some(1.0), "{plane:?}");
+        assert!(plane.mode.is_none() || plane.recall() == Some(1.0), "{plane:?}");
         plane.mode
     };
     assert_eq!(mode_of(&realm, "b1"), Some(BOUNDED), "by default");

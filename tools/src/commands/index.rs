@@ -25,6 +25,9 @@ pub struct IndexArgs {
     /// Probability with which a bounded search may miss a mate at the threshold
     #[arg(long, value_name = "P", default_value_t = 1e-4)]
     loss: f64,
+    /// Cosine at which the recall is measured
+    #[arg(long, value_name = "COSINE", default_value_t = 0.3)]
+    threshold: f32,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -40,11 +43,12 @@ pub fn run(args: IndexArgs) -> Result<(), Failure> {
     if let Some(planes) = args.planes {
         engine.set_face_planes(realm.id(), planes)?;
     }
-    let index = realm.face_index(args.probes, args.loss)?;
+    let index = realm.face_index(args.probes, args.loss, args.threshold)?;
     if args.json {
         let plane = |plane: &PlaneStatus| {
-            let PlaneStatus { name, bytes, mode, recall } = plane;
-            json!({ "plane": name, "bytes": bytes, "mode": mode.map(|mode| mode.to_string()), "recall": recall })
+            let PlaneStatus { name, bytes, mode, wanted, found } = plane;
+            let mode = mode.map(|mode| mode.to_string());
+            json!({ "plane": name, "bytes": bytes, "mode": mode, "pairs_wanted": wanted, "pairs_found": found })
         };
         let planes: Vec<Value> = index.planes.iter().map(plane).collect();
         println!(
@@ -54,12 +58,13 @@ pub fn run(args: IndexArgs) -> Result<(), Failure> {
         return Ok(());
     }
     println!("{} faces in {} segments; recall of {} enrolled faces", index.faces, index.segments, index.probes);
-    println!("{:<6} {:>14} {:>12}  {:<10} {:>8}", "plane", "bytes", "bytes/face", "mode", "recall");
-    for PlaneStatus { name, bytes, mode, recall } in &index.planes {
+    println!("{:<6} {:>14} {:>12}  {:<10} {:>8}  pairs found", "plane", "bytes", "bytes/face", "mode", "recall");
+    for plane in &index.planes {
+        let PlaneStatus { name, bytes, mode, wanted, found } = plane;
         let each = *bytes as f64 / (index.faces.max(1) as f64);
-        let recall = recall.map_or("-".to_owned(), |recall| format!("{recall:.4}"));
+        let recall = plane.recall().map_or("-".to_owned(), |recall| format!("{recall:.6}"));
         let mode = mode.map_or("-".to_owned(), |mode| mode.to_string());
-        println!("{name:<6} {bytes:>14} {each:>12.1}  {mode:<10} {recall:>8}");
+        println!("{name:<6} {bytes:>14} {each:>12.1}  {mode:<10} {recall:>8}  {found} of {wanted}");
     }
     Ok(())
 }
