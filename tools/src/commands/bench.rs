@@ -3,6 +3,7 @@
 mod face;
 mod figures;
 mod fingerprint;
+mod mapped;
 mod planes;
 mod stopwatch;
 

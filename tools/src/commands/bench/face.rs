@@ -10,6 +10,7 @@ use khop_index::{
 use rayon::prelude::*;
 
 use super::figures::Figures;
+use super::mapped;
 use super::planes::{Planes, bar};
 use super::stopwatch::{Spent, Stopwatch, median};
 use crate::failure::Failure;
@@ -49,6 +50,9 @@ pub struct FaceArgs {
     /// Build and measure the graph index too; building takes some milliseconds a reference
     #[arg(long)]
     graph: bool,
+    /// Then write the planes as segments under this folder, open them mapped, and measure a bounded search there
+    #[arg(long, value_name = "DIR")]
+    mapped: Option<std::path::PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -57,7 +61,7 @@ pub struct FaceArgs {
 const EXAMPLES: &str = "\
 Examples:
   khop bench face --n 1000000 --dim 512 --threads 1 --json
-  khop bench face --n 10000000 --growth --threads 2 --without-b4
+  khop bench face --n 10000000 --growth --threads 2 --without-b4 --mapped /var/tmp
   khop bench face --n 20000 --graph";
 
 const BATCHES: [usize; 3] = [16, 64, 256];
@@ -142,6 +146,11 @@ pub fn measure(args: &FaceArgs) -> Result<Figures, Failure> {
                 graph(gallery.plane(), &probes, &bench.stopwatch, &mut figures)?;
             }
         }
+    }
+    if let Some(folder) = &args.mapped {
+        let came_back = |probe: u64| Probe::new(&population.person(probe * (n as u64 / 16)).face(1));
+        let probes = (0..16).map(came_back).collect::<Result<Vec<_>, _>>()?;
+        mapped::measure(folder, planes, &probes, args.loss, THRESHOLD, &pool, &mut figures)?;
     }
     figures.add("resident_mib", crate::memory::resident_mib());
     figures.add("peak_resident_mib", peak_resident_mib());

@@ -76,6 +76,11 @@ impl Planes {
         planes
     }
 
+    /// Numbers a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
     /// The first `n` of them, searched as a gallery.
     pub fn gallery(&self, n: usize) -> Result<Gallery<'_>, Failure> {
         let signs = SignPlane::new(self.dim, &self.signs[..sign_bytes(n, self.dim)], &self.agreements[..4 * n])?;
