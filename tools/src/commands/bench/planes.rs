@@ -1,4 +1,4 @@
-//! Which faces are searched in a measurement? Everyone's first face of a synthetic population, in every plane there is.
+//! Which faces are searched in a measurement? First faces of a synthetic population, in every plane there is.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use khop_evaluate::synth::Population;
@@ -12,6 +12,9 @@ use crate::failure::Failure;
 
 /// Rows one thread makes at a time: whole units of the sign plane.
 const PART: usize = 1024;
+/// People who are drawn. Those beyond are these again with numbers' signs flipped by chance, group by group: strangers to
+/// everybody of the same spectrum, made twenty times as fast.
+const DRAWN: usize = 200_000;
 
 /// The columns of all planes, as segments hold them.
 pub struct Planes {
@@ -25,7 +28,7 @@ pub struct Planes {
 }
 
 impl Planes {
-    /// The first faces of people 0 to `n`; half bytes only where asked for.
+    /// Faces of `n` people, the first of them 0 and on of the population; half bytes only where asked for.
     pub fn of(population: &Population, n: usize, dim: usize, with_nibbles: bool) -> Self {
         let rotation = Rotation::new(dim);
         let nibble_rows = if with_nibbles { n } else { 0 };
@@ -38,6 +41,8 @@ impl Planes {
             nibbles: vec![0; nibble_rows * nibble_stride(dim)],
             factors: vec![0; 8 * nibble_rows],
         };
+        let drawn: Vec<Vec<f32>> =
+            (0..n.min(DRAWN)).into_par_iter().map(|p| population.person(p as u64).face(0)).collect();
         let bar = bar(n as u64, "making faces {wide_bar} {pos}/{len}, {eta} left");
         // Without half bytes there is nothing to write them to: empty chunks in their place.
         let (mut none, mut no_factors) = (vec![[0u8; 0]; n.div_ceil(PART)], vec![[0u8; 0]; n.div_ceil(PART)]);
@@ -57,7 +62,7 @@ impl Planes {
         parts.for_each(|(part, (((codes, scales), (signs, agreements)), (nibbles, factors)))| {
             let rows = scales.len() / 4;
             for row in 0..rows {
-                let face = population.person((part * PART + row) as u64).face(0);
+                let face = flipped(&drawn, part * PART + row);
                 let scale = quantise_row(&face, &mut codes[row * stride(dim)..][..stride(dim)]);
                 scales[4 * row..][..4].copy_from_slice(&scale.to_le_bytes());
                 // A synthetic face is finite and of length one, so neither fails.
@@ -96,6 +101,30 @@ impl Planes {
     pub fn plane(&self, n: usize) -> Result<Plane<'_>, Failure> {
         Ok(Plane::new(self.dim, &self.codes[..n * stride(self.dim)], &self.scales[..4 * n])?)
     }
+}
+
+/// The face of a row: drawn, or a drawn one with signs flipped as its group says.
+fn flipped(drawn: &[Vec<f32>], row: usize) -> Vec<f32> {
+    let (group, mut face) = ((row / DRAWN) as u64, drawn[row % DRAWN].clone());
+    if group > 0 {
+        let mut word = 0;
+        for (at, value) in face.iter_mut().enumerate() {
+            if at % 64 == 0 {
+                let mixed = (group << 8 | (at / 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                word = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                word ^= word >> 32;
+            }
+            if word >> (at % 64) & 1 == 1 {
+                *value = -*value;
+            }
+        }
+    }
+    face
+}
+
+/// How many rows are people of the population themselves.
+pub fn drawn(n: usize) -> usize {
+    n.min(DRAWN)
 }
 
 /// On standard error; invisible when that is no terminal.
