@@ -51,8 +51,9 @@ impl Coarse for BySigns<'_> {
         if sums.iter().map(|&sum| u32::from(sum as i32 >= least)).sum::<u32>() == 0 {
             return 0;
         }
+        // A row's own least sum takes a root: only for rows that reach the unit's, which is no higher.
         let reaches = |bit: &usize| {
-            let agreement = self.plane.agreement(unit * UNIT_ROWS + bit);
+            let agreement = self.plane.agreement(unit * UNIT_ROWS + bit).filter(|_| sums[*bit] as i32 >= least);
             agreement.is_some_and(|a| i64::from(sums[*bit]) >= self.probe.least_sum(self.threshold, a, self.z))
         };
         bits(word).filter(reaches).fold(0, |kept, bit| kept | 1 << bit)
@@ -97,8 +98,10 @@ impl Coarse for ByNibbles<'_> {
         if least_of_all > 0.0 && most < least_of_all {
             return 0;
         }
+        let may_reach =
+            |bit: usize| least_of_all <= 0.0 || self.probe.product(dots[bit], inverse_norm) + slack >= least_of_all;
         let reaches = |&bit: &usize| {
-            let factors = self.plane.factors(unit * UNIT_ROWS + bit);
+            let factors = self.plane.factors(unit * UNIT_ROWS + bit).filter(|_| may_reach(bit));
             factors.is_some_and(|(agreement, inverse_norm)| {
                 self.probe.product(dots[bit], inverse_norm) + slack >= least(agreement)
             })
