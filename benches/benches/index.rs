@@ -7,7 +7,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use khop_evaluate::synth::{Population, PopulationOptions};
 use khop_index::{
     EvidenceTable, Exhaustive, Graph, GraphParameters, Plane, PlaneBuilder, PlaneBytes, Probe, Query, RowMask, Term,
-    VectorIndex, scan_evidence,
+    VectorIndex, Watch, scan_evidence,
 };
 use khop_vocabulary::{Calibration, Knot, Provenance};
 
@@ -45,7 +45,7 @@ fn searches(criterion: &mut Criterion) {
     (0..ROWS).step_by(50).for_each(|row| few.set(row));
     one_thread();
     for (name, mask) in [("all rows", &all), ("every 50th row", &few)] {
-        let query = Query { threshold: 0.335, limit: 10, mask };
+        let query = Query { threshold: 0.335, limit: 10, mask, watch: Watch::NEVER };
         let mut group = group(criterion, name);
         group.throughput(Throughput::Elements(mask.count() as u64));
         group.bench_function("one probe", |b| b.iter(|| Exhaustive(plane).search(black_box(&probes[0]), &query)));
@@ -87,7 +87,7 @@ fn graph(criterion: &mut Criterion) {
     let parameters = GraphParameters { construction_breadth: 64, scanned_rows: 0, ..GraphParameters::default() };
     let graph = Graph::build(plane, &parameters).expect("parameters in range");
     let (mask, mut group) = (RowMask::all(SMALL), group(criterion, "5000 rows"));
-    let query = Query { threshold: 0.335, limit: 10, mask: &mask };
+    let query = Query { threshold: 0.335, limit: 10, mask: &mask, watch: Watch::NEVER };
     group.bench_function("graph", |b| b.iter(|| graph.search(black_box(&probes[0]), &query)));
     group.bench_function("scan", |b| b.iter(|| Exhaustive(plane).search(black_box(&probes[0]), &query)));
 }

@@ -51,6 +51,7 @@ enum Command {
     Synth(commands::synth::SynthArgs),
     Train(commands::train::TrainArgs),
     Bench(commands::bench::BenchArgs),
+    Index(commands::index::IndexArgs),
     Store(commands::store::StoreArgs),
 }
 
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Synth(args) => commands::synth::run(args),
         Command::Train(args) => commands::train::run(args),
         Command::Bench(args) => commands::bench::run(args),
+        Command::Index(args) => commands::index::run(args),
         Command::Store(args) => commands::store::run(args),
     };
     match result {

@@ -1,8 +1,11 @@
 //! Which store and realm? The arguments that every command on a store takes, and the answers' common words.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use khop::{Candidate, Engine, Evidence, Filter, GalleryId, Outcome, Realm, RealmId, Region, Score, Search, Sex};
+use khop::{
+    Candidate, Effort, Engine, Evidence, Filter, GalleryId, Mode, Outcome, Realm, RealmId, Region, Score, Search, Sex,
+};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -63,6 +66,32 @@ pub struct SearchArgs {
     /// Registered in this region
     #[arg(long, value_name = "CODE")]
     region: Option<Region>,
+    /// How faces are scanned; by default the cheapest way that loses no more than --loss
+    #[arg(long, value_name = "MODE", value_enum)]
+    mode: Option<ModeWord>,
+    /// Probability with which the scan may miss a mate's face at its threshold; 0 for none
+    #[arg(long, value_name = "P", default_value_t = DEFAULT_LOSS)]
+    loss: f64,
+    /// Give up, without an answer, after so many milliseconds
+    #[arg(long, value_name = "MS")]
+    deadline_ms: Option<u64>,
+}
+
+/// At a threshold that a false match passes once in a million comparisons, mates lie so far above it that this loses
+/// fewer of them than the rounding of a byte.
+const DEFAULT_LOSS: f64 = 1e-4;
+
+/// The modes by name.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ModeWord {
+    /// Every face is compared in the byte plane
+    Exact,
+    /// Sign bits rule faces out, losing a mate with a probability of at most --loss
+    Bounded,
+    /// Half bytes rule faces out by an inequality, losing none
+    Certified,
+    /// A graph is walked; refused, because no decision rests on it
+    Hnsw,
 }
 
 impl SearchArgs {
@@ -78,9 +107,22 @@ impl SearchArgs {
             },
             limit: self.limit,
             threshold: self.threshold.map(Score::new),
-            except: None,
+            effort: self.effort(),
             ..Search::default()
         }
+    }
+}
+
+impl SearchArgs {
+    fn effort(&self) -> Effort {
+        let mode = self.mode.map(|mode| match mode {
+            ModeWord::Exact => Mode::Exact,
+            ModeWord::Bounded => Mode::Bounded { loss: self.loss },
+            ModeWord::Certified => Mode::Certified,
+            ModeWord::Hnsw => Mode::Graph,
+        });
+        let deadline = self.deadline_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
+        Effort { mode, loss: self.loss, deadline, cancelled: None }
     }
 }
 

@@ -94,7 +94,7 @@ pub fn scan_evidence(
         }
     }
     if threshold_llr.is_nan() {
-        return Err(SearchError::Threshold);
+        return Err(SearchError::Nats);
     }
     let tasks = mask.words().par_chunks(TASK_WORDS).enumerate();
     let best = tasks

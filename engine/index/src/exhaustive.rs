@@ -2,17 +2,19 @@
 
 use rayon::prelude::*;
 
-use crate::best::Best;
 use crate::mask::bits;
-use crate::plane::{Plane, UNIT_ROWS, cosine};
+use crate::plane::{Plane, UNIT_ROWS};
 use crate::probe::Probe;
 use crate::search::{Answer, Guarantee, Neighbour, Query, SearchError, VectorIndex};
+use crate::settle::{Found, Settle};
 use crate::vector::stride;
 
 /// Mask words a thread takes at a time: 16 384 rows, 8 MiB at 512 numbers a row.
 pub(crate) const TASK_WORDS: usize = 256;
 /// From this many rows of a unit on, comparing all of them is faster than picking.
 pub(crate) const DENSE_ROWS: u32 = 24;
+/// From this many rows of a unit on, comparing all of them with a batch is faster than gathering them first.
+const DENSE_ROWS_OF_BATCH: u32 = 40;
 
 /// Compares the probe with every row of the mask. Runs on the rayon pool it is called in.
 ///
@@ -23,20 +25,10 @@ pub struct Exhaustive<'a>(pub Plane<'a>);
 
 impl VectorIndex for Exhaustive<'_> {
     fn search(&self, probe: &Probe, query: &Query<'_>) -> Result<Answer, SearchError> {
-        let plane = self.0;
-        check(plane, probe)?;
-        query.check(plane.rows())?;
-        let tasks = query.mask.words().par_chunks(TASK_WORDS).enumerate();
-        let best = tasks
-            .map(|(task, words)| {
-                let mut best = Best::new(query.limit);
-                for (unit, &word) in (task * TASK_WORDS..).zip(words) {
-                    scan_unit(plane, probe, unit, word, query.threshold, &mut best);
-                }
-                best
-            })
-            .reduce(|| Best::new(query.limit), Best::merge);
-        Ok(answer(best))
+        let settle = Settle { plane: self.0, originals: None, probe, threshold: query.threshold };
+        check(self.0, probe)?;
+        query.check(self.0.rows())?;
+        exhaustive(&settle, query)
     }
 }
 
@@ -46,35 +38,138 @@ impl Exhaustive<'_> {
     /// # Errors
     /// [`SearchError`] when a probe, the mask or the threshold does not fit the plane.
     pub fn search_batch(&self, probes: &[Probe], query: &Query<'_>) -> Result<Vec<Answer>, SearchError> {
-        let plane = self.0;
-        probes.iter().try_for_each(|probe| check(plane, probe))?;
-        query.check(plane.rows())?;
-        let batch = Batch {
-            codes: probes.iter().flat_map(Probe::codes).copied().collect(),
-            scales: probes.iter().map(Probe::scale).collect(),
-        };
-        let none = || -> Vec<Best> { probes.iter().map(|_| Best::new(query.limit)).collect() };
-        let tasks = query.mask.words().par_chunks(TASK_WORDS).enumerate();
-        let best = tasks
-            .map(|(task, words)| {
-                let (mut best, mut dots) = (none(), vec![0i32; UNIT_ROWS * probes.len()]);
-                for (unit, &word) in (task * TASK_WORDS..).zip(words) {
-                    scan_unit_batch(plane, &batch, unit, word, query.threshold, &mut dots, &mut best);
-                }
-                best
-            })
-            .reduce(none, |a, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect());
-        Ok(best.into_iter().map(answer).collect())
+        let settle = |probe| Settle { plane: self.0, originals: None, probe, threshold: query.threshold };
+        probes.iter().try_for_each(|probe| check(self.0, probe))?;
+        query.check(self.0.rows())?;
+        exhaustive_batch(self.0, &probes.iter().map(settle).collect::<Vec<_>>(), query)
     }
 }
 
-/// Probes behind each other.
-struct Batch {
-    codes: Vec<i8>,
-    scales: Vec<f32>,
+/// One probe, checked.
+pub(crate) fn exhaustive(settle: &Settle<'_>, query: &Query<'_>) -> Result<Answer, SearchError> {
+    let tasks = query.mask.words().par_chunks(TASK_WORDS).enumerate();
+    let found = tasks
+        .map(|(task, words)| {
+            query.watch.check()?;
+            let (mut found, mut picked) = (Found::new(query.limit), Vec::new());
+            for (unit, &word) in (task * TASK_WORDS..).zip(words) {
+                if word.count_ones() >= DENSE_ROWS {
+                    scan_unit(settle, unit, word, &mut found);
+                } else {
+                    picked.extend(bits(word).map(|bit| (unit * UNIT_ROWS + bit) as u32));
+                }
+            }
+            settle.take_picked(&picked, &mut found);
+            Ok(found)
+        })
+        .try_reduce(|| Found::new(query.limit), |a, b| Ok(a.merge(b)))?;
+    Ok(answer(found, query, Guarantee::Exhaustive))
 }
 
-fn check(plane: Plane<'_>, probe: &Probe) -> Result<(), SearchError> {
+/// Several probes, checked.
+pub(crate) fn exhaustive_batch(
+    plane: Plane<'_>,
+    settles: &[Settle<'_>],
+    query: &Query<'_>,
+) -> Result<Vec<Answer>, SearchError> {
+    let batch = Batch {
+        codes: settles.iter().flat_map(|settle| settle.probe.codes()).copied().collect(),
+        scales: settles.iter().map(|settle| settle.probe.scale()).collect(),
+        settles,
+    };
+    let none = || -> Vec<Found> { settles.iter().map(|_| Found::new(query.limit)).collect() };
+    let tasks = query.mask.words().par_chunks(TASK_WORDS).enumerate();
+    let found = tasks
+        .map(|(task, words)| {
+            query.watch.check()?;
+            let mut dots = vec![0i32; UNIT_ROWS * settles.len()];
+            let mut found = none();
+            let mut gathered = Gathered::new(stride(plane.dim()));
+            for (unit, &word) in (task * TASK_WORDS..).zip(words) {
+                let first = unit * UNIT_ROWS;
+                if word.count_ones() >= DENSE_ROWS_OF_BATCH {
+                    let rows = UNIT_ROWS.min(plane.rows() - first);
+                    let dots = &mut dots[..rows * settles.len()];
+                    khop_kernels::dot_i8_block(plane.block(first, rows), stride(plane.dim()), &batch.codes, dots);
+                    let rows = bits(word).map(|bit| (bit, (first + bit) as u32));
+                    batch.take(plane, rows, dots, &mut found);
+                } else {
+                    for row in bits(word).map(|bit| first + bit) {
+                        gathered.push(plane.codes_of(row), row as u32);
+                        if gathered.rows.len() == UNIT_ROWS {
+                            gathered.flush(plane, &batch, &mut dots, &mut found);
+                        }
+                    }
+                }
+            }
+            gathered.flush(plane, &batch, &mut dots, &mut found);
+            Ok(found)
+        })
+        .try_reduce(none, |a, b| Ok(a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect()))?;
+    Ok(found.into_iter().map(|found| answer(found, query, Guarantee::Exhaustive)).collect())
+}
+
+/// Probes behind each other.
+struct Batch<'a> {
+    codes: Vec<i8>,
+    scales: Vec<f32>,
+    settles: &'a [Settle<'a>],
+}
+
+impl Batch<'_> {
+    /// Takes the rows, given by their place among the `dots` and their number, that reach the threshold.
+    fn take(&self, plane: Plane<'_>, rows: impl Iterator<Item = (usize, u32)>, dots: &[i32], found: &mut [Found]) {
+        let (probes, mut compared) = (self.settles.len(), 0);
+        for (place, row) in rows {
+            compared += 1;
+            let dots = &dots[place * probes..(place + 1) * probes];
+            let Some(scale) = plane.scale(row as usize) else { continue };
+            let floor = self.floor(scale);
+            if any_reaches(dots, &self.scales, scale, floor) {
+                for ((settle, &dot), found) in self.settles.iter().zip(dots).zip(found.iter_mut()) {
+                    settle.take(row as usize, dot, found);
+                }
+            }
+        }
+        found.iter_mut().for_each(|found| found.tally.compared += compared);
+    }
+
+    /// The least floor of all probes for a row of this scale.
+    fn floor(&self, scale: f32) -> f32 {
+        match self.settles {
+            [settle, ..] if settle.originals.is_none() => settle.threshold,
+            settles => settles.iter().fold(1f32, |least, settle| least.min(settle.floor(scale))),
+        }
+    }
+}
+
+/// Rows picked here and there, copied behind each other so that a batch can pass over them.
+struct Gathered {
+    codes: Vec<u8>,
+    rows: Vec<u32>,
+    stride: usize,
+}
+
+impl Gathered {
+    fn new(stride: usize) -> Self {
+        Self { codes: Vec::new(), rows: Vec::new(), stride }
+    }
+
+    fn push(&mut self, codes: &[u8], row: u32) {
+        self.codes.extend_from_slice(codes);
+        self.rows.push(row);
+    }
+
+    fn flush(&mut self, plane: Plane<'_>, batch: &Batch<'_>, dots: &mut [i32], found: &mut [Found]) {
+        let dots = &mut dots[..self.rows.len() * batch.settles.len()];
+        khop_kernels::dot_i8_block(&self.codes, self.stride, &batch.codes, dots);
+        batch.take(plane, self.rows.iter().copied().enumerate(), dots, found);
+        self.codes.clear();
+        self.rows.clear();
+    }
+}
+
+pub(crate) fn check(plane: Plane<'_>, probe: &Probe) -> Result<(), SearchError> {
     if probe.dim() == plane.dim() {
         Ok(())
     } else {
@@ -82,32 +177,26 @@ fn check(plane: Plane<'_>, probe: &Probe) -> Result<(), SearchError> {
     }
 }
 
-fn answer(best: Best) -> Answer {
-    let (rows, more) = best.finish();
+pub(crate) fn answer(found: Found, query: &Query<'_>, guarantee: Guarantee) -> Answer {
+    let mut tally = found.tally;
+    tally.rows = query.mask.count() as u64;
+    let (rows, more) = found.best.finish();
     let neighbours = rows.into_iter().map(|(similarity, row)| Neighbour { row, similarity }).collect();
-    Answer { neighbours, more, guarantee: Guarantee::Exhaustive }
+    Answer { neighbours, more, guarantee, tally }
 }
 
-/// The 64 rows of one word of the mask.
-fn scan_unit(plane: Plane<'_>, probe: &Probe, unit: usize, word: u64, threshold: f32, best: &mut Best) {
-    if word == 0 {
-        return;
-    }
-    let first = unit * UNIT_ROWS;
+/// The 64 rows of one word of the mask, most of them set.
+fn scan_unit(settle: &Settle<'_>, unit: usize, word: u64, found: &mut Found) {
+    let (plane, probe, first) = (settle.plane, settle.probe, unit * UNIT_ROWS);
     let mut dots = [0i32; UNIT_ROWS];
-    dots_of_unit(plane, probe, first, word, &mut dots);
+    let rows = UNIT_ROWS.min(plane.rows() - first);
+    plane.dots(first, probe.codes(), &mut dots[..rows]);
+    found.tally.compared += u64::from(word.count_ones());
     let mut scales = [0f32; UNIT_ROWS];
     plane.copy_scales(first, &mut scales);
-    if !any_reaches(&dots, &scales, probe.scale(), threshold) {
-        return;
-    }
-    for bit in bits(word) {
-        if let Some(scale) = plane.scale(first + bit) {
-            let similarity = cosine(dots[bit], scale * probe.scale());
-            if similarity >= threshold {
-                best.push(similarity, (first + bit) as u32);
-            }
-        }
+    let floor = settle.floor(plane.largest_scale(unit));
+    if any_reaches(&dots, &scales, probe.scale(), floor) {
+        bits(word).for_each(|bit| settle.take(first + bit, dots[bit], found));
     }
 }
 
@@ -127,37 +216,6 @@ pub(crate) fn dots_of_unit(plane: Plane<'_>, probe: &Probe, first: usize, word: 
     } else {
         for bit in bits(word) {
             dots[bit] = khop_kernels::dot_i8(plane.codes_of(first + bit), probe.codes());
-        }
-    }
-}
-
-/// The 64 rows of one word of the mask against all probes; `dots` is scratch.
-fn scan_unit_batch(
-    plane: Plane<'_>,
-    batch: &Batch,
-    unit: usize,
-    word: u64,
-    threshold: f32,
-    dots: &mut [i32],
-    best: &mut [Best],
-) {
-    if word == 0 {
-        return;
-    }
-    let first = unit * UNIT_ROWS;
-    let rows = UNIT_ROWS.min(plane.rows() - first);
-    let dots = &mut dots[..rows * best.len()];
-    khop_kernels::dot_i8_block(plane.block(first, rows), stride(plane.dim()), &batch.codes, dots);
-    for bit in bits(word) {
-        let dots = &dots[bit * best.len()..(bit + 1) * best.len()];
-        let Some(row_scale) = plane.scale(first + bit) else { continue };
-        if any_reaches(dots, &batch.scales, row_scale, threshold) {
-            for ((&dot, &scale), best) in dots.iter().zip(&batch.scales).zip(best.iter_mut()) {
-                let similarity = cosine(dot, row_scale * scale);
-                if similarity >= threshold {
-                    best.push(similarity, (first + bit) as u32);
-                }
-            }
         }
     }
 }

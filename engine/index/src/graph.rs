@@ -21,7 +21,7 @@ use crate::exhaustive::Exhaustive;
 use crate::mask::RowMask;
 use crate::plane::{Plane, PlaneBytes, cosine};
 use crate::probe::Probe;
-use crate::search::{Answer, Guarantee, Neighbour, Query, SearchError, VectorIndex};
+use crate::search::{Answer, Guarantee, Neighbour, Query, SearchError, Tally, VectorIndex, Watch};
 
 /// Nearest rows counted when recall is measured.
 const RECALL_ROWS: usize = 10;
@@ -119,7 +119,7 @@ impl Graph {
             let (a, b) = (plane.values(present[at]), plane.values(present[at + present.len() / 2]));
             let middle: Vec<f32> = a.zip(b).map(|(a, b)| a + b).collect();
             let Ok(probe) = Probe::new(&middle) else { continue };
-            let query = Query { threshold: -1.0, limit: RECALL_ROWS, mask: &mask };
+            let query = Query { threshold: -1.0, limit: RECALL_ROWS, mask: &mask, watch: Watch::NEVER };
             let Ok(truth) = Exhaustive(plane).search(&probe, &query) else { continue };
             let graph = self.walk(&probe, &query, self.search_breadth.max(RECALL_ROWS));
             wanted += truth.neighbours.len();
@@ -148,7 +148,9 @@ impl Graph {
             }
         }
         let (rows, more) = best.finish();
+        let tally = Tally { rows: query.mask.count() as u64, compared: found.len() as u64, rescored: 0 };
         Answer {
+            tally,
             neighbours: rows.into_iter().map(|(similarity, row)| Neighbour { row, similarity }).collect(),
             more,
             guarantee: Guarantee::Measured { recall: self.recall, probes: self.recall_probes },
@@ -171,6 +173,7 @@ impl VectorIndex for Graph {
             return Err(SearchError::Dimension { expected: plane.dim(), got: probe.dim() });
         }
         query.check(plane.rows())?;
+        query.watch.check()?;
         Ok(self.walk(probe, query, breadth))
     }
 }

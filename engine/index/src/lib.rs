@@ -5,28 +5,44 @@
 //! them. A [`Probe`] is one vector prepared to be compared with many. A [`RowMask`] says which rows may be returned.
 //!
 //! Searches are by threshold first: every row at or above it is found, the best `limit` are returned, and the answer
-//! says when there were [`more`](Answer::more). [`Exhaustive`] misses nothing. [`Graph`] is faster for interactive
-//! look-ups, and states the recall it measured on its own rows. [`scan_evidence`] adds up what several planes (ten
-//! fingers) say about each row, as log likelihood ratios.
+//! says when there were [`more`](Answer::more). A [`Gallery`] holds the planes of its rows and searches them in one of
+//! four modes, with one type of answer that says its [`Guarantee`]: exact (every row compared), bounded (a
+//! [`SignPlane`] rules rows out, with a stated probability of losing one), certified (a [`NibblePlane`] rules rows out
+//! by an inequality) and by [`Graph`], which states the recall it measured on its own rows. [`plan`] chooses.
+//! [`scan_evidence`] adds up what several planes (ten fingers) say about each row, as log likelihood ratios.
 //!
 //! Faces and fixed-length finger codes are the same thing here: unit vectors compared by cosine.
 #![forbid(unsafe_code)]
 
 mod best;
+mod coarse;
 mod evidence;
 mod exhaustive;
+mod gallery;
 mod graph;
 mod mask;
+mod nibbles;
 mod plane;
+mod planner;
 mod probe;
+mod rotation;
+mod screen;
 mod search;
+mod settle;
+mod signs;
 mod vector;
 
 pub use evidence::{EvidenceTable, Evident, Term, scan_evidence};
 pub use exhaustive::Exhaustive;
+pub use gallery::{Gallery, Mode};
 pub use graph::{Graph, GraphError, GraphParameters};
 pub use mask::RowMask;
+pub use nibbles::{NibblePlane, NibbleRow, nibble_stride};
 pub use plane::{Plane, PlaneBuilder, PlaneBytes, PlaneError};
+pub use planner::{Demand, Plan, Situation, plan};
 pub use probe::Probe;
-pub use search::{Answer, Guarantee, Neighbour, Query, SearchError, VectorIndex};
+pub use rotation::{ROTATION_VERSION, Rotation};
+pub use search::{Answer, Guarantee, Neighbour, Query, SearchError, Stop, Tally, VectorIndex, Watch};
+pub use settle::Originals;
+pub use signs::{SignPlane, SignRow, place_signs, sign_bytes, z_score};
 pub use vector::{VectorError, quantise_row, stride};

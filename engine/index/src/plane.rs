@@ -89,6 +89,9 @@ pub enum PlaneError {
     /// A column that ends inside a number.
     #[error("plane: expected scales of 4 bytes each, got {0} bytes")]
     Scales(usize),
+    /// A column that ends inside a row's two factors.
+    #[error("plane: expected factors of 8 bytes each, got {0} bytes")]
+    Factors(usize),
     /// Rows are numbered with 32 bits.
     #[error("plane: expected at most 4294967295 rows, got {0}")]
     Rows(usize),
@@ -137,6 +140,12 @@ impl<'a> Plane<'a> {
         self.dim
     }
 
+    /// The bytes of all rows' codes, as they lie in memory.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.codes
+    }
+
     /// Whether the row exists and holds a vector.
     #[must_use]
     pub fn is_present(&self, row: usize) -> bool {
@@ -180,8 +189,12 @@ impl<'a> Plane<'a> {
     /// thirty times smaller. `None` when the row is absent.
     #[must_use]
     pub fn error_bound(&self, row: usize, probe: &Probe) -> Option<f32> {
-        let row_error = self.scale(row)? * 0.5 * (self.dim as f32).sqrt();
-        Some(row_error * (1.0 + probe.error()) + probe.error() + 1e-6)
+        Some(self.error_of(self.scale(row)?, probe))
+    }
+
+    /// [`Plane::error_bound`] of a row of this scale.
+    pub(crate) fn error_of(&self, scale: f32, probe: &Probe) -> f32 {
+        scale * 0.5 * (self.dim as f32).sqrt() * (1.0 + probe.error()) + probe.error() + 1e-6
     }
 
     /// The row's scale; `None` when it is absent. A scale no builder writes counts as absent.
@@ -197,6 +210,15 @@ impl<'a> Plane<'a> {
         }
     }
 
+    /// The largest scale of a unit's rows that are there; 0 when none is.
+    pub(crate) fn largest_scale(&self, unit: usize) -> f32 {
+        let end = self.rows().min((unit + 1) * UNIT_ROWS);
+        // Positive numbers are ordered as their bits are, and whole numbers are compared many at once.
+        let bits = self.scales[unit * UNIT_ROWS..end].iter().map(|bytes| u32::from_le_bytes(*bytes));
+        let bits = bits.map(|bits| if bits < f32::INFINITY.to_bits() { bits } else { 0 });
+        f32::from_bits(bits.fold(0, u32::max))
+    }
+
     /// The row's bytes.
     pub(crate) fn codes_of(&self, row: usize) -> &'a [u8] {
         let stride = stride(self.dim);
@@ -206,6 +228,11 @@ impl<'a> Plane<'a> {
     /// `out.len()` rows from `first` on against the probe's codes.
     pub(crate) fn dots(&self, first: usize, probe: &[i8], out: &mut [i32]) {
         khop_kernels::dot_i8_rows(self.block(first, out.len()), stride(self.dim), probe, out);
+    }
+
+    /// The rows listed against the probe's codes.
+    pub(crate) fn picked(&self, probe: &[i8], rows: &[u32], out: &mut [i32]) {
+        khop_kernels::dot_i8_picked(self.codes, stride(self.dim), probe, rows, out);
     }
 
     /// The bytes of `count` rows from `first` on.

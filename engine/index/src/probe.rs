@@ -1,5 +1,8 @@
 //! Which vector is searched for? Prepared once, compared with many rows.
 
+use std::sync::{Arc, OnceLock};
+
+use crate::screen::Screen;
 use crate::vector::{self, MAX_DIM, VectorError};
 
 /// A vector to search for: unit-normalised and quantised as rows are.
@@ -9,6 +12,9 @@ pub struct Probe {
     codes: Box<[i8]>,
     scale: f32,
     error: f32,
+    unit: Arc<[f32]>,
+    /// Made when a coarse plane is first searched.
+    screen: Arc<OnceLock<Screen>>,
 }
 
 impl Probe {
@@ -26,7 +32,8 @@ impl Probe {
         codes.iter_mut().zip(quantised).for_each(|(code, value)| *code = value);
         let errors = values.iter().zip(&codes).map(|(&v, &c)| f64::from(v) / norm - f64::from(c) * f64::from(scale));
         let error = errors.map(|e| e * e).sum::<f64>().sqrt() as f32;
-        Ok(Self { dim: values.len(), codes, scale, error })
+        let unit = values.iter().map(|&v| (f64::from(v) / norm) as f32).collect();
+        Ok(Self { dim: values.len(), codes, scale, error, unit, screen: Arc::default() })
     }
 
     /// Numbers of the vector.
@@ -48,6 +55,16 @@ impl Probe {
     /// The norm of what quantisation took away.
     pub(crate) fn error(&self) -> f32 {
         self.error
+    }
+
+    /// The vector divided by its norm.
+    pub(crate) fn unit(&self) -> &[f32] {
+        &self.unit
+    }
+
+    /// The probe as coarse planes need it: some microseconds the first time.
+    pub(crate) fn screen(&self) -> &Screen {
+        self.screen.get_or_init(|| Screen::of(&self.unit))
     }
 }
 

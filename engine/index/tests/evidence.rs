@@ -100,5 +100,5 @@ fn what_does_not_fit_is_named() {
     assert!(scan(&ten, &fits, 10, 0.0).is_ok());
     assert_eq!(scan(&ten, &narrow, 10, 0.0), Err(SearchError::Dimension { expected: DIM, got: 8 }));
     assert_eq!(scan(&nine, &fits, 10, 0.0), Err(SearchError::Rows { what: "plane", expected: 10, got: 9 }));
-    assert_eq!(scan(&ten, &fits, 10, f32::NAN), Err(SearchError::Threshold));
+    assert_eq!(scan(&ten, &fits, 10, f32::NAN), Err(SearchError::Nats));
 }

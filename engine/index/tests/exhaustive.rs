@@ -1,7 +1,7 @@
 //! Does the exhaustive search find every row at or above the threshold, and no other?
 
 use khop_index::{
-    Exhaustive, Guarantee, Plane, PlaneBuilder, PlaneBytes, Probe, Query, RowMask, SearchError, VectorIndex,
+    Exhaustive, Guarantee, Plane, PlaneBuilder, PlaneBytes, Probe, Query, RowMask, SearchError, VectorIndex, Watch,
 };
 use proptest::prelude::*;
 use rand::RngExt;
@@ -32,7 +32,7 @@ proptest! {
     /// Against the plain definition, over masks from empty to full, small limits and rows beyond one task.
     #[test]
     fn equals_its_definition(
-        seed: u64, rows in 0usize..600, more_rows: bool, limit in 0usize..40, threshold in -0.6f32..0.6,
+        seed: u64, rows in 0usize..600, more_rows: bool, limit in 1usize..40, threshold in -0.6f32..0.6,
         share in prop::sample::select(vec![0.0, 0.01, 0.3, 0.6, 1.0]),
     ) {
         let rows = if more_rows { rows + 16_384 } else { rows };
@@ -41,7 +41,7 @@ proptest! {
         let plane = Plane::new(16, &bytes.codes, &bytes.scales).unwrap();
         let mask = mask(&mut rng, rows, share);
         let probes: Vec<Probe> = (0..5).map(|_| Probe::new(&vector(&mut rng, 16)).unwrap()).collect();
-        let query = Query { threshold, limit, mask: &mask };
+        let query = Query { threshold, limit, mask: &mask, watch: Watch::NEVER };
         let batch = Exhaustive(plane).search_batch(&probes, &query).unwrap();
         for (probe, batch) in probes.iter().zip(batch) {
             let mut expected: Vec<(f32, u32)> = mask
@@ -72,7 +72,8 @@ fn ties_come_in_row_order() {
     let threshold = plane.similarity(0, &probe).unwrap();
     let mut mask = RowMask::all(40_000);
     mask.clear(1);
-    let answer = Exhaustive(plane).search(&probe, &Query { threshold, limit: 4, mask: &mask }).unwrap();
+    let answer =
+        Exhaustive(plane).search(&probe, &Query { threshold, limit: 4, mask: &mask, watch: Watch::NEVER }).unwrap();
     assert_eq!(answer.neighbours.iter().map(|n| n.row).collect::<Vec<_>>(), [0, 2, 3, 4]);
     assert!(answer.more);
 }
@@ -83,10 +84,19 @@ fn what_does_not_fit_is_named() {
     let plane = Plane::new(8, &bytes.codes, &bytes.scales).unwrap();
     let search = |dim: usize, rows: usize, threshold: f32| {
         let (probe, mask) = (Probe::new(&vec![1.0; dim]).unwrap(), RowMask::all(rows));
-        Exhaustive(plane).search(&probe, &Query { threshold, limit: 1, mask: &mask })
+        Exhaustive(plane).search(&probe, &Query { threshold, limit: 1, mask: &mask, watch: Watch::NEVER })
     };
     assert_eq!(search(9, 10, 0.0), Err(SearchError::Dimension { expected: 8, got: 9 }));
     assert_eq!(search(8, 9, 0.0), Err(SearchError::Rows { what: "mask", expected: 10, got: 9 }));
-    assert_eq!(search(8, 10, f32::NAN), Err(SearchError::Threshold));
+    for outside in [f32::NAN, f32::INFINITY, 1.5, -1.000001] {
+        let error = search(8, 10, outside).unwrap_err().to_string();
+        assert_eq!(error, format!("threshold: expected a cosine of -1 to 1, got {outside}"));
+    }
+    for limit in [0, 1 << 32, usize::MAX] {
+        let (probe, mask) = (Probe::new(&[1.0; 8]).unwrap(), RowMask::all(10));
+        let query = Query { threshold: 0.0, limit, mask: &mask, watch: Watch::NEVER };
+        assert_eq!(Exhaustive(plane).search(&probe, &query), Err(SearchError::Limit(limit)));
+        assert_eq!(Exhaustive(plane).search_batch(&[probe], &query), Err(SearchError::Limit(limit)));
+    }
     assert!(search(8, 10, -1.0).unwrap().neighbours.is_empty(), "absent rows are in no answer");
 }

@@ -2,7 +2,7 @@
 
 use khop_index::{
     Exhaustive, Graph, GraphParameters, Guarantee, Plane, PlaneBuilder, PlaneBytes, Probe, Query, RowMask, SearchError,
-    VectorIndex,
+    VectorIndex, Watch,
 };
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -48,7 +48,7 @@ fn parameters() -> GraphParameters {
 fn compare(graph: &Graph, plane: Plane<'_>, probes: &[Probe], mask: &RowMask) -> f64 {
     let (mut found, mut wanted) = (0, 0);
     for probe in probes {
-        let query = Query { threshold: 0.5, limit: 10, mask };
+        let query = Query { threshold: 0.5, limit: 10, mask, watch: Watch::NEVER };
         let truth = Exhaustive(plane).search(probe, &query).unwrap();
         let answer = graph.search(probe, &query).unwrap();
         assert!(matches!(answer.guarantee, Guarantee::Measured { recall, probes: 100 } if recall == graph.recall()));
@@ -91,7 +91,7 @@ fn few_rows_are_scanned() {
     let mut few = RowMask::none(ROWS);
     (0..ROWS).step_by(50).for_each(|row| few.set(row));
     for (mask, limit) in [(&few, 10), (&RowMask::all(ROWS), 1000)] {
-        let query = Query { threshold: 0.3, limit, mask };
+        let query = Query { threshold: 0.3, limit, mask, watch: Watch::NEVER };
         assert_eq!(graph.search(&probes[0], &query), Exhaustive(plane).search(&probes[0], &query));
     }
 }
@@ -104,7 +104,9 @@ fn empty_single_and_equal_rows() {
         (0..rows).for_each(|_| builder.push(Some(&[1.0; DIM])).unwrap());
         let bytes = builder.finish();
         let graph = Graph::build(Plane::new(DIM, &bytes.codes, &bytes.scales).unwrap(), &parameters()).unwrap();
-        let answer = graph.search(&probe, &Query { threshold: 0.9, limit: 5, mask: &RowMask::all(rows) }).unwrap();
+        let answer = graph
+            .search(&probe, &Query { threshold: 0.9, limit: 5, mask: &RowMask::all(rows), watch: Watch::NEVER })
+            .unwrap();
         assert_eq!(answer.neighbours.len(), rows.min(5));
         assert_eq!(answer.more, rows > 5);
     }
@@ -123,10 +125,11 @@ fn what_does_not_fit_is_named() {
     assert_eq!(error(|p| p.construction_breadth = 3), "graph: construction_breadth: expected 12 to 2000, got 3");
     assert_eq!(error(|p| p.search_breadth = 1), "graph: search_breadth: expected 16 to 10000, got 1");
     let graph = Graph::build(plane, &parameters()).unwrap();
-    let search =
-        |probe: &Probe, rows, threshold| graph.search(probe, &Query { threshold, limit: 1, mask: &RowMask::all(rows) });
+    let search = |probe: &Probe, rows, threshold| {
+        graph.search(probe, &Query { threshold, limit: 1, mask: &RowMask::all(rows), watch: Watch::NEVER })
+    };
     let narrow = Probe::new(&[1.0; 8]).unwrap();
     assert_eq!(search(&narrow, ROWS, 0.0), Err(SearchError::Dimension { expected: DIM, got: 8 }));
     assert!(matches!(search(&probes[0], ROWS + 1, 0.0), Err(SearchError::Rows { what: "mask", .. })));
-    assert_eq!(search(&probes[0], ROWS, f32::NAN), Err(SearchError::Threshold));
+    assert!(matches!(search(&probes[0], ROWS, f32::NAN), Err(SearchError::Threshold(_))));
 }

@@ -7,13 +7,18 @@
 use core::arch::x86_64::*;
 
 use crate::avx2::differing_bits;
-use crate::{Kernels, Level, scalar};
+use crate::{Kernels, Level, SignTable, scalar};
 
 /// How far ahead of a scan a line is asked for, once a row: it opens the next page before the processor's own prefetch,
 /// which stops at page ends, gets there. Asking for every line was slower.
 const PREFETCH_BYTES: usize = 4096;
 /// Rows of a block that stay in the first-level cache while all probes pass over them.
 const CACHED_BYTES: usize = 16 << 10;
+
+/// Rows ahead of the one being computed that are asked for, where rows are picked.
+const PICKS_AHEAD: usize = 6;
+/// Bytes of a row whose look-ups add up within 16 bits: 258 · 254 < 2^16.
+const SIGN_BYTES: usize = 256;
 
 static KERNELS: Kernels = Kernels {
     level: Level::Avx512Vnni,
@@ -22,6 +27,9 @@ static KERNELS: Kernels = Kernels {
     dot_u8,
     dot_i8_rows,
     dot_i8_block,
+    dot_i8_picked,
+    dot_nibbles_rows,
+    sum_signs,
     stream_read,
     differing_bits,
 };
@@ -59,6 +67,21 @@ fn dot_i8_rows(rows: &[u8], probe: &[i8], out: &mut [i32]) {
 fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
     // SAFETY: reached through `kernels` alone, which has checked the CPU.
     unsafe { dot_i8_block_vnni(rows, stride, probes, out) }
+}
+
+fn dot_i8_picked(rows: &[u8], probe: &[i8], picks: &[u32], out: &mut [i32]) {
+    // SAFETY: reached through `kernels` alone, which has checked the CPU.
+    unsafe { dot_i8_picked_vnni(rows, probe, picks, out) }
+}
+
+fn dot_nibbles_rows(rows: &[u8], low: &[i8], high: &[i8], out: &mut [i32]) {
+    // SAFETY: reached through `kernels` alone, which has checked the CPU.
+    unsafe { dot_nibbles_rows_vnni(rows, low, high, out) }
+}
+
+fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
+    // SAFETY: reached through `kernels` alone, which has checked the CPU.
+    unsafe { sum_signs_shuffle(units, table, out) }
 }
 
 fn stream_read(bytes: &[u8]) -> u64 {
@@ -176,6 +199,88 @@ fn dot_i8_block_vnni(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32])
         for (r, row) in rest.chunks_exact(stride).enumerate() {
             for (p, probe) in probes.chunks_exact(stride).take(probe_rest_from).enumerate() {
                 out[(rest_from + r) * k + p] = dot_i8_vnni(row, probe);
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_i8_picked_vnni(rows: &[u8], probe: &[i8], picks: &[u32], out: &mut [i32]) {
+    let (stride, offset) = (probe.len(), offset(probe));
+    for (at, (&pick, out)) in picks.iter().zip(out).enumerate() {
+        if let Some(&ahead) = picks.get(at + PICKS_AHEAD) {
+            let row = rows.as_ptr().wrapping_add(ahead as usize * stride);
+            (0..stride).step_by(64).for_each(|line| prefetch(row.wrapping_add(line)));
+        }
+        let [[sum]] = tile::<1, 1>([&rows[pick as usize * stride..][..stride]], [probe]);
+        *out = _mm512_reduce_add_epi32(sum).wrapping_sub(offset);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_nibbles_rows_vnni(rows: &[u8], low: &[i8], high: &[i8], out: &mut [i32]) {
+    let stride = low.len();
+    assert_eq!(high.len(), stride, "both halves of one length");
+    let sum = |half: &[i8]| half.iter().fold(0i32, |sum, &value| sum.wrapping_add(i32::from(value)));
+    let offset = sum(low).wrapping_add(sum(high)).wrapping_mul(15);
+    let nibble = _mm512_set1_epi8(15);
+    for (row, out) in rows.chunks_exact(stride).zip(out) {
+        prefetch(row.as_ptr().wrapping_add(PREFETCH_BYTES));
+        let mut sums = [_mm512_setzero_si512(); 2];
+        for at in (0..stride).step_by(64) {
+            let mask = u64::MAX >> (64 - (stride - at).min(64));
+            // SAFETY: a masked load touches only the bytes of its mask, which lie before `stride`, the length of all.
+            let (codes, low, high) = unsafe {
+                (
+                    _mm512_maskz_loadu_epi8(mask, row.as_ptr().add(at).cast()),
+                    _mm512_maskz_loadu_epi8(mask, low.as_ptr().add(at)),
+                    _mm512_maskz_loadu_epi8(mask, high.as_ptr().add(at)),
+                )
+            };
+            let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
+            sums[0] = _mm512_dpbusd_epi32(sums[0], _mm512_and_si512(codes, nibble), low);
+            sums[1] = _mm512_dpbusd_epi32(sums[1], upper, high);
+        }
+        let sum = _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1]));
+        *out = sum.wrapping_mul(2).wrapping_sub(offset);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn sum_signs_shuffle(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
+    let nibble = _mm512_set1_epi8(15);
+    for (unit, out) in units.chunks_exact(64 * table.stride()).zip(out.as_chunks_mut::<64>().0) {
+        out.fill(0);
+        let parts = unit.as_chunks::<64>().0.chunks(SIGN_BYTES).zip(table.entries().chunks(SIGN_BYTES));
+        for (bytes, entries) in parts {
+            // Sums of pairs of neighbouring rows as they stand, and of the odd rows alone.
+            let (mut pairs, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+            for (bytes, entries) in bytes.iter().zip(entries) {
+                prefetch(bytes.as_ptr().wrapping_add(PREFETCH_BYTES));
+                // SAFETY: `entries` holds 32 bytes, `bytes` holds 64; the loads need no alignment.
+                let (low, high, codes) = unsafe {
+                    let entries = entries.as_ptr();
+                    (
+                        _mm512_broadcast_i32x4(_mm_loadu_si128(entries.cast())),
+                        _mm512_broadcast_i32x4(_mm_loadu_si128(entries.add(16).cast())),
+                        _mm512_loadu_si512(bytes.as_ptr().cast()),
+                    )
+                };
+                let lower = _mm512_shuffle_epi8(low, _mm512_and_si512(codes, nibble));
+                let upper = _mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble));
+                let both = _mm512_add_epi8(lower, upper);
+                pairs = _mm512_add_epi16(pairs, both);
+                odd = _mm512_add_epi16(odd, _mm512_srli_epi16::<8>(both));
+            }
+            let even = _mm512_sub_epi16(pairs, _mm512_slli_epi16::<8>(odd));
+            let mut sums = [[0u16; 32]; 2];
+            for (sums, rows) in sums.iter_mut().zip([even, odd]) {
+                // SAFETY: `sums` holds thirty-two u16, 64 bytes; the store needs no alignment.
+                unsafe { _mm512_storeu_si512(sums.as_mut_ptr().cast(), rows) };
+            }
+            for (out, (even, odd)) in out.as_chunks_mut::<2>().0.iter_mut().zip(sums[0].into_iter().zip(sums[1])) {
+                out[0] += u32::from(even);
+                out[1] += u32::from(odd);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::scalar;
+use crate::{SignTable, scalar};
 
 /// An instruction set the kernels are written for, from slowest to fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,11 @@ impl fmt::Display for Level {
     }
 }
 
+/// Rows, probe, picks, results.
+type DotPicked = fn(&[u8], &[i8], &[u32], &mut [i32]);
+/// Rows, both halves of a probe, results.
+type DotNibbles = fn(&[u8], &[i8], &[i8], &mut [i32]);
+
 /// The kernels of one level. The methods do what the crate's functions of the same name do.
 #[derive(Debug)]
 pub struct Kernels {
@@ -40,6 +45,9 @@ pub struct Kernels {
     pub(crate) dot_u8: fn(&[u8], &[u8]) -> i32,
     pub(crate) dot_i8_rows: fn(&[u8], &[i8], &mut [i32]),
     pub(crate) dot_i8_block: fn(&[u8], usize, &[i8], &mut [i32]),
+    pub(crate) dot_i8_picked: DotPicked,
+    pub(crate) dot_nibbles_rows: DotNibbles,
+    pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
     pub(crate) differing_bits: fn(&[[u64; 8]], &[[u64; 8]], &mut [u16]),
 }
@@ -51,6 +59,9 @@ static SCALAR: Kernels = Kernels {
     dot_u8: scalar::dot_u8,
     dot_i8_rows: |rows, probe, out| scalar::dot_i8_rows(rows, probe.len(), probe, out),
     dot_i8_block: scalar::dot_i8_block,
+    dot_i8_picked: |rows, probe, picks, out| scalar::dot_i8_picked(rows, probe.len(), probe, picks, out),
+    dot_nibbles_rows: |rows, low, high, out| scalar::dot_nibbles_rows(rows, low.len(), low, high, out),
+    sum_signs: scalar::sum_signs,
     stream_read: scalar::stream_read,
     differing_bits: scalar::differing_bits,
 };
@@ -138,6 +149,40 @@ impl Kernels {
         let results = (rows.len() / stride).checked_mul(probes.len() / stride);
         assert_eq!(Some(out.len()), results, "dot_i8_block: one result a row and probe");
         (self.dot_i8_block)(rows, stride, probes, out);
+    }
+
+    /// See [`crate::dot_i8_picked`].
+    ///
+    /// # Panics
+    /// When the lengths do not fit each other, or a pick lies behind the rows.
+    #[inline]
+    pub fn dot_i8_picked(&self, rows: &[u8], stride: usize, probe: &[i8], picks: &[u32], out: &mut [i32]) {
+        assert!(stride > 0 && probe.len() == stride, "dot_i8_picked: a probe of one stride");
+        assert_eq!(picks.len(), out.len(), "dot_i8_picked: one result a pick");
+        (self.dot_i8_picked)(rows, probe, picks, out);
+    }
+
+    /// See [`crate::dot_nibbles_rows`].
+    ///
+    /// # Panics
+    /// When the lengths do not fit each other.
+    #[inline]
+    pub fn dot_nibbles_rows(&self, rows: &[u8], stride: usize, low: &[i8], high: &[i8], out: &mut [i32]) {
+        let fits = stride > 0 && low.len() == stride && high.len() == stride;
+        assert!(fits, "dot_nibbles_rows: both halves of a probe, of one stride");
+        assert_eq!(Some(rows.len()), out.len().checked_mul(stride), "dot_nibbles_rows: one result a row");
+        (self.dot_nibbles_rows)(rows, low, high, out);
+    }
+
+    /// See [`crate::sum_signs`].
+    ///
+    /// # Panics
+    /// When the lengths do not fit each other.
+    #[inline]
+    pub fn sum_signs(&self, units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
+        assert!(out.len().is_multiple_of(SignTable::UNIT), "sum_signs: whole units");
+        assert_eq!(Some(units.len()), out.len().checked_mul(table.stride()), "sum_signs: one result a row");
+        (self.sum_signs)(units, table, out);
     }
 
     /// See [`crate::stream_read`].

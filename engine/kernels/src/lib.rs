@@ -18,8 +18,10 @@ mod avx2;
 mod avx512;
 mod kernels;
 pub mod scalar;
+mod sign_table;
 
 pub use kernels::{Kernels, Level};
+pub use sign_table::SignTable;
 
 /// The level in use, detected once.
 #[must_use]
@@ -70,6 +72,35 @@ pub fn dot_i8_rows(rows: &[u8], stride: usize, probe: &[i8], out: &mut [i32]) {
 /// When `stride` is 0, a slice is not a whole number of vectors, or `out` is not rows × probes long.
 pub fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
     Kernels::best().dot_i8_block(rows, stride, probes, out);
+}
+
+/// One probe against the rows picked by number: `out[i] = dot_i8(row picks[i], probe)`. Rows to come are fetched
+/// while one is computed, so few rows out of many cost little more than their share.
+///
+/// # Panics
+/// When `stride` is 0, `probe.len() != stride`, `picks.len() != out.len()` or a pick lies behind the rows.
+pub fn dot_i8_picked(rows: &[u8], stride: usize, probe: &[i8], picks: &[u32], out: &mut [i32]) {
+    Kernels::best().dot_i8_picked(rows, stride, probe, picks, out);
+}
+
+/// One probe against many rows of half-byte codes: `out[r] = Σ (2·code − 15)·probe`, where byte `i` of a row holds
+/// the code of `low[i]` in its low half and that of `high[i]` in its high half.
+///
+/// # Panics
+/// When `stride` is 0, a half of the probe is not `stride` long or `rows.len() != out.len() * stride`.
+pub fn dot_nibbles_rows(rows: &[u8], stride: usize, low: &[i8], high: &[i8], out: &mut [i32]) {
+    Kernels::best().dot_nibbles_rows(rows, stride, low, high, out);
+}
+
+/// One probe against the sign bits of many rows: `out[r]` is the sum of the table's entries for row `r`'s half bytes.
+///
+/// Rows lie in units of [`SignTable::UNIT`], byte by byte: byte `j` of row `r` of a unit stands at `64·j + r`, so one
+/// instruction looks up that byte of 32 or 64 rows.
+///
+/// # Panics
+/// When `out` is no whole number of units long or `units.len() != out.len() * table.stride()`.
+pub fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
+    Kernels::best().sum_signs(units, table, out);
 }
 
 /// Reads every byte once, as fast as this CPU can: the ceiling a scan is measured against.

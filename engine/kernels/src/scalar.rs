@@ -1,6 +1,6 @@
 //! What should the fast kernels compute? Their portable twins, which are also what other processors run.
 
-use crate::LINE_WORDS;
+use crate::{LINE_WORDS, SignTable};
 
 /// Σ a\[i\]·b\[i\], in eight running sums.
 #[must_use]
@@ -42,6 +42,36 @@ pub fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) 
     let pairs = rows.chunks_exact(stride).flat_map(|row| probes.chunks_exact(stride).map(move |probe| (row, probe)));
     for ((row, probe), out) in pairs.zip(out) {
         *out = dot_i8(row, probe);
+    }
+}
+
+/// One probe against the rows picked by number.
+pub fn dot_i8_picked(rows: &[u8], stride: usize, probe: &[i8], picks: &[u32], out: &mut [i32]) {
+    for (&pick, out) in picks.iter().zip(out) {
+        *out = dot_i8(&rows[pick as usize * stride..][..stride], probe);
+    }
+}
+
+/// One probe against many rows of half-byte codes, wrapping beyond 65 536 numbers.
+pub fn dot_nibbles_rows(rows: &[u8], stride: usize, low: &[i8], high: &[i8], out: &mut [i32]) {
+    let term = |code: u8, probe: i8| (2 * i32::from(code) - 15) * i32::from(probe);
+    for (row, out) in rows.chunks_exact(stride).zip(out) {
+        let pairs = row.iter().zip(low.iter().zip(high));
+        let sums = pairs.map(|(&byte, (&low, &high))| term(byte & 15, low).wrapping_add(term(byte >> 4, high)));
+        *out = sums.fold(0, i32::wrapping_add);
+    }
+}
+
+/// What the table says about each row's signs, summed.
+pub fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
+    let units = units.chunks_exact(SignTable::UNIT * table.stride());
+    for (unit, out) in units.zip(out.chunks_exact_mut(SignTable::UNIT)) {
+        out.fill(0);
+        for (bytes, table) in unit.chunks_exact(SignTable::UNIT).zip(table.entries()) {
+            for (&byte, out) in bytes.iter().zip(out.iter_mut()) {
+                *out += u32::from(table[usize::from(byte & 15)]) + u32::from(table[16 + usize::from(byte >> 4)]);
+            }
+        }
     }
 }
 

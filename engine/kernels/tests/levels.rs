@@ -1,6 +1,6 @@
 //! Does every level compute what the scalar twin computes, at every length and alignment?
 
-use khop_kernels::{Kernels, Level, scalar};
+use khop_kernels::{Kernels, Level, SignTable, scalar};
 use proptest::prelude::*;
 
 /// The levels beyond scalar that this CPU can run; says on standard error which it cannot.
@@ -47,6 +47,60 @@ fn all_lengths() {
             check_f32(kernels, &x, &y);
             let read = bytes(23, length);
             assert_eq!(kernels.stream_read(&read), scalar::stream_read(&read), "{} {length}", kernels.level());
+        }
+    }
+}
+
+/// Entries of full range for rows of `stride` bytes of signs.
+fn entries(seed: u64, stride: usize) -> Vec<u8> {
+    bytes(seed, 32 * stride).into_iter().map(|byte| byte & SignTable::MOST).collect()
+}
+
+/// Every number of sign bytes up to 4096 numbers, one to three units.
+#[test]
+fn signs_of_all_lengths() {
+    for kernels in levels() {
+        for stride in 1..=512 {
+            let (units, entries) = (bytes(29, (stride % 3 + 1) * 64 * stride), entries(31, stride));
+            let table = SignTable::new(&entries).unwrap();
+            let (mut found, mut expected) = (vec![u32::MAX; (stride % 3 + 1) * 64], vec![7; (stride % 3 + 1) * 64]);
+            kernels.sum_signs(&units, table, &mut found);
+            scalar::sum_signs(&units, table, &mut expected);
+            assert_eq!(found, expected, "{} {stride}", kernels.level());
+        }
+    }
+}
+
+/// Every number of half bytes up to 4096 numbers, codes and probes of full range.
+#[test]
+fn nibbles_of_all_lengths() {
+    for kernels in levels() {
+        for stride in 1..=2048 {
+            let rows = bytes(37, 3 * stride);
+            let (low, high) = (codes(41, stride), codes(43, stride));
+            let (mut found, mut expected) = ([i32::MIN; 3], [0; 3]);
+            kernels.dot_nibbles_rows(&rows, stride, &low, &high, &mut found);
+            scalar::dot_nibbles_rows(&rows, stride, &low, &high, &mut expected);
+            assert_eq!(found, expected, "{} {stride}", kernels.level());
+        }
+    }
+}
+
+/// The largest entries and codes there are, where 8- and 16-bit sums would overflow first.
+#[test]
+fn extremes_of_signs_and_nibbles_do_not_saturate() {
+    for kernels in levels().into_iter().chain(Kernels::at(Level::Scalar)) {
+        let entries = vec![SignTable::MOST; 32 * LONGEST / 8];
+        let mut sums = [0; 64];
+        kernels.sum_signs(&vec![0xff; 8 * LONGEST], SignTable::new(&entries).unwrap(), &mut sums);
+        assert_eq!(sums, [127 * 2 * LONGEST as u32 / 8; 64], "{}", kernels.level());
+        for (byte, code) in [(0xffu8, 15), (0, -15)] {
+            for probe in [127i8, -127] {
+                let (row, half) = (vec![byte; LONGEST / 2], vec![probe; LONGEST / 2]);
+                let mut out = [0];
+                kernels.dot_nibbles_rows(&row, LONGEST / 2, &half, &half, &mut out);
+                assert_eq!(out, [code * i32::from(probe) * LONGEST as i32], "{}", kernels.level());
+            }
         }
     }
 }
@@ -115,6 +169,38 @@ proptest! {
                 prop_assert_eq!(&found, &first, "{}", kernels.level());
             }
         }
+    }
+
+    #[test]
+    fn picks(seed: u64, stride in 1usize..=WIDEST, rows in 1usize..=70, picks: Vec<u32>) {
+        let (row_bytes, probe) = (bytes(seed, rows * stride), codes(!seed, stride));
+        let picks: Vec<u32> = picks.into_iter().map(|pick| pick % rows as u32).collect();
+        let mut expected = vec![0; picks.len()];
+        scalar::dot_i8_picked(&row_bytes, stride, &probe, &picks, &mut expected);
+        for kernels in levels() {
+            let mut found = vec![i32::MIN; picks.len()];
+            kernels.dot_i8_picked(&row_bytes, stride, &probe, &picks, &mut found);
+            prop_assert_eq!(&found, &expected, "{}", kernels.level());
+        }
+    }
+
+    /// Signs and half bytes of the scalar twin against their plain definitions.
+    #[test]
+    fn scalar_signs_and_nibbles_are_right(seed: u64, stride in 1usize..=40) {
+        let (unit, entries) = (bytes(seed, 64 * stride), entries(!seed, stride));
+        let mut sums = [0; 64];
+        scalar::sum_signs(&unit, SignTable::new(&entries).unwrap(), &mut sums);
+        for (row, &sum) in sums.iter().enumerate() {
+            let byte = |at: usize| usize::from(unit[64 * at + row]);
+            let of = |at: usize| u32::from(entries[32 * at + byte(at) % 16]) + u32::from(entries[32 * at + 16 + byte(at) / 16]);
+            prop_assert_eq!(sum, (0..stride).map(of).sum::<u32>());
+        }
+        let (row, low, high) = (bytes(seed, stride), codes(!seed, stride), codes(seed ^ 99, stride));
+        let mut out = [0];
+        scalar::dot_nibbles_rows(&row, stride, &low, &high, &mut out);
+        let term = |code: u8, probe: i8| (2.0 * f64::from(code) - 15.0) * f64::from(probe);
+        let of = |at: usize| term(row[at] % 16, low[at]) + term(row[at] / 16, high[at]);
+        prop_assert_eq!(f64::from(out[0]), (0..stride).map(of).sum::<f64>());
     }
 
     /// The scalar twin itself against 64-bit arithmetic: the one level Miri can run.

@@ -6,18 +6,26 @@
 use std::sync::Arc;
 
 use khop_fingerprint::{TEMPLATE_VERSION, Template, code};
-use khop_index::{Plane, stride};
+use khop_index::{
+    Gallery, NibblePlane, Plane, PlaneError, ROTATION_VERSION, SignPlane, nibble_stride, place_signs, sign_bytes,
+    stride,
+};
 use khop_store::{Segment, SegmentDraft};
 use khop_vocabulary::{Attributes, GalleryId, Region, Sex};
 use roaring::RoaringBitmap;
 
 use crate::Error;
+use crate::face_planes::FacePlanes;
 use crate::prepared::SLOTS;
-use crate::row::{Quantised, Row};
+use crate::row::{FaceRow, Quantised, Row};
 
 const FACE_DIM: &str = "face.dim";
 const FACE_CODES: &str = "face.codes";
 const FACE_SCALES: &str = "face.scales";
+const FACE_SIGNS: &str = "face.signs";
+const FACE_AGREEMENTS: &str = "face.agreements";
+const FACE_NIBBLES: &str = "face.nibbles";
+const FACE_FACTORS: &str = "face.factors";
 const TEMPLATE_OFFSETS: &str = "template.offsets";
 const TEMPLATE_BYTES: &str = "template.bytes";
 const ATTRIBUTES: &str = "attributes";
@@ -31,16 +39,18 @@ const ZERO_CODE: u8 = 128;
 const ATTRIBUTES_BYTES: usize = 8;
 
 /// Which algorithms made the columns. A segment that names others is rebuilt from the catalogue, never compared.
-pub(crate) fn algorithms() -> String {
-    format!("columns 1; finger-template {TEMPLATE_VERSION}; finger-code {}; face-plane 1", code::CODE_VERSION)
+pub(crate) fn algorithms(planes: FacePlanes) -> String {
+    let code = code::CODE_VERSION;
+    let fingers = format!("finger-template {TEMPLATE_VERSION}; finger-code {code}");
+    format!("columns 2; {fingers}; face-planes {planes}; rotation {ROTATION_VERSION}")
 }
 
 fn finger_column(slot: usize, part: &str) -> String {
     format!("finger.{slot}.{part}")
 }
 
-/// Lays rows out as columns.
-pub(crate) fn draft(rows: &[Arc<Row>]) -> Result<SegmentDraft, Error> {
+/// Lays rows out as columns, faces in the planes of their realm.
+pub(crate) fn draft(rows: &[Arc<Row>], planes: FacePlanes) -> Result<SegmentDraft, Error> {
     let mut columns = vec![
         (ATTRIBUTES.to_owned(), Vec::with_capacity(rows.len() * ATTRIBUTES_BYTES)),
         (REGIONS.to_owned(), Vec::new()),
@@ -67,11 +77,12 @@ pub(crate) fn draft(rows: &[Arc<Row>]) -> Result<SegmentDraft, Error> {
     }
     columns[1].1 = regions.iter().map(|r| r.as_str()).collect::<Vec<_>>().join("\n").into_bytes();
 
-    if let Some(dim) = rows.iter().find_map(|r| Some(r.face.as_ref()?.dim)) {
-        let (codes, scales) = plane(dim, rows.iter().map(|r| r.face.as_ref()))?;
+    if let Some(dim) = rows.iter().find_map(|r| Some(r.face.as_ref()?.bytes.dim)) {
+        let (codes, scales) = plane(dim, rows.iter().map(|r| r.face.as_ref().map(|f| &f.bytes)))?;
         columns.push((FACE_DIM.to_owned(), (dim as u32).to_le_bytes().to_vec()));
         columns.push((FACE_CODES.to_owned(), codes));
         columns.push((FACE_SCALES.to_owned(), scales));
+        coarse_columns(dim, rows, planes, &mut columns)?;
     }
     for slot in (0..SLOTS).filter(|&slot| rows.iter().any(|r| r.codes[slot].is_some())) {
         let (codes, scales) = plane(code::DIM, rows.iter().map(|r| r.codes[slot].as_ref()))?;
@@ -83,7 +94,7 @@ pub(crate) fn draft(rows: &[Arc<Row>]) -> Result<SegmentDraft, Error> {
     columns.push((TEMPLATE_OFFSETS.to_owned(), offsets));
     columns.push((TEMPLATE_BYTES.to_owned(), bytes));
     let records = rows.iter().map(|r| r.record).collect();
-    Ok(SegmentDraft { records, columns, algorithms: algorithms() })
+    Ok(SegmentDraft { records, columns, algorithms: algorithms(planes) })
 }
 
 /// Codes and scales of one plane; a row without a vector has the scale 0 and zeros.
@@ -106,6 +117,40 @@ fn plane<'a>(
         scales.extend_from_slice(&vector.map_or(0.0, |v| v.scale).to_le_bytes());
     }
     Ok((codes, scales))
+}
+
+/// The coarse planes of the faces. Every face is in every plane of its realm: one that was missing in a coarse plane
+/// would be ruled out unseen.
+fn coarse_columns(
+    dim: usize,
+    rows: &[Arc<Row>],
+    planes: FacePlanes,
+    columns: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Error> {
+    let lacking = |plane: &str| Error::Incomplete { cause: format!("a face was not made ready for plane {plane}") };
+    let faces = || rows.iter().map(|row| row.face.as_ref()).enumerate();
+    if planes.signs {
+        let (mut codes, mut agreements) = (vec![0; sign_bytes(rows.len(), dim)], vec![0; 4 * rows.len()]);
+        for (index, face) in faces().filter_map(|(index, face)| Some((index, face?))) {
+            let signs = face.signs.as_ref().ok_or_else(|| lacking("b1"))?;
+            place_signs(&mut codes, index, &signs.bits);
+            agreements[4 * index..][..4].copy_from_slice(&signs.agreement.to_le_bytes());
+        }
+        columns.push((FACE_SIGNS.to_owned(), codes));
+        columns.push((FACE_AGREEMENTS.to_owned(), agreements));
+    }
+    if planes.nibbles {
+        let stride = nibble_stride(dim);
+        let (mut codes, mut factors) = (vec![0; stride * rows.len()], vec![0; 8 * rows.len()]);
+        for (index, face) in faces().filter_map(|(index, face): (usize, Option<&FaceRow>)| Some((index, face?))) {
+            let nibbles = face.nibbles.as_ref().ok_or_else(|| lacking("b4"))?;
+            codes[stride * index..][..stride].copy_from_slice(&nibbles.codes);
+            factors[8 * index..][..8].copy_from_slice(&nibbles.factors());
+        }
+        columns.push((FACE_NIBBLES.to_owned(), codes));
+        columns.push((FACE_FACTORS.to_owned(), factors));
+    }
+    Ok(())
 }
 
 /// For each gallery: name length u16, name, bitmap length u32, bitmap of rows.
@@ -155,7 +200,9 @@ fn template_bytes(rows: &[Arc<Row>]) -> (Vec<u8>, Vec<u8>) {
 /// A segment's columns, opened and checked against each other. Borrowed, cheap to make for every search.
 pub(crate) struct Columns<'a> {
     rows: usize,
-    pub(crate) face: Option<Plane<'a>>,
+    pub(crate) face: Option<Gallery<'a>>,
+    /// Bytes of the columns of the planes i8, b1 and b4.
+    face_bytes: [u64; 3],
     pub(crate) fingers: [Option<Plane<'a>>; SLOTS],
     attributes: &'a [u8],
     regions: &'a [u8],
@@ -198,7 +245,11 @@ impl<'a> Columns<'a> {
             None => None,
             Some(dim) => {
                 let dim = <[u8; 4]>::try_from(dim).map_err(|_| inconsistent(FACE_DIM, "has the wrong length"))?;
-                plane(u32::from_le_bytes(dim) as usize, FACE_CODES, FACE_SCALES)?
+                let dim = u32::from_le_bytes(dim) as usize;
+                match plane(dim, FACE_CODES, FACE_SCALES)? {
+                    None => None,
+                    Some(plane) => Some(faces(dim, plane, &column)?),
+                }
             }
         };
         let mut fingers = [None; SLOTS];
@@ -208,6 +259,7 @@ impl<'a> Columns<'a> {
         Ok(Self {
             rows,
             face,
+            face_bytes: face_bytes(&column)?,
             fingers,
             attributes: need(ATTRIBUTES, Some(rows * ATTRIBUTES_BYTES))?,
             regions: need(REGIONS, None)?,
@@ -216,6 +268,11 @@ impl<'a> Columns<'a> {
             template_offsets: need(TEMPLATE_OFFSETS, Some((rows + 1) * 8))?,
             template_bytes: need(TEMPLATE_BYTES, None)?,
         })
+    }
+
+    /// Bytes of a plane of faces, by its name.
+    pub(crate) fn face_bytes(&self, plane: &str) -> u64 {
+        ["i8", "b1", "b4"].iter().position(|name| *name == plane).map_or(0, |at| self.face_bytes[at])
     }
 
     /// Number of rows.
@@ -288,6 +345,42 @@ impl<'a> Columns<'a> {
         }
         Ok(None)
     }
+}
+
+/// Reads a segment's column by its name.
+type Reader<'r, 'a> = dyn Fn(&str) -> Result<Option<&'a [u8]>, Error> + 'r;
+
+/// Bytes of the columns of each plane of faces.
+fn face_bytes(column: &Reader<'_, '_>) -> Result<[u64; 3], Error> {
+    let planes = [(FACE_CODES, FACE_SCALES), (FACE_SIGNS, FACE_AGREEMENTS), (FACE_NIBBLES, FACE_FACTORS)];
+    let mut sizes = [0; 3];
+    for (size, (first, second)) in sizes.iter_mut().zip(planes) {
+        *size = [column(first)?, column(second)?].iter().flatten().map(|bytes| bytes.len() as u64).sum();
+    }
+    Ok(sizes)
+}
+
+/// The byte plane of faces with the coarse planes that lie beside it.
+fn faces<'a>(dim: usize, plane: Plane<'a>, column: &Reader<'_, 'a>) -> Result<Gallery<'a>, Error> {
+    let unfit = |name: &'static str| move |cause: PlaneError| inconsistent(name, &cause.to_string());
+    let mut gallery = Gallery::new(plane);
+    match (column(FACE_SIGNS)?, column(FACE_AGREEMENTS)?) {
+        (Some(codes), Some(agreements)) => {
+            let signs = SignPlane::new(dim, codes, agreements).map_err(unfit(FACE_SIGNS))?;
+            gallery = gallery.with_signs(signs).map_err(|cause| inconsistent(FACE_SIGNS, &cause.to_string()))?;
+        }
+        (None, None) => {}
+        _ => return Err(inconsistent(FACE_SIGNS, "stands alone")),
+    }
+    match (column(FACE_NIBBLES)?, column(FACE_FACTORS)?) {
+        (Some(codes), Some(factors)) => {
+            let nibbles = NibblePlane::new(dim, codes, factors).map_err(unfit(FACE_NIBBLES))?;
+            gallery = gallery.with_nibbles(nibbles).map_err(|cause| inconsistent(FACE_NIBBLES, &cause.to_string()))?;
+        }
+        (None, None) => {}
+        _ => return Err(inconsistent(FACE_NIBBLES, "stands alone")),
+    }
+    Ok(gallery)
 }
 
 fn inconsistent(column: &str, what: &str) -> Error {

@@ -41,6 +41,7 @@ impl Realm {
         request: &Search,
         on_progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<Vec<Duplicate>, Error> {
+        request.effort.validate()?;
         let state = self.state()?;
         self.check_gallery(&request.gallery)?;
         let references = References::committed(&self.core, &state);
@@ -59,7 +60,7 @@ impl Realm {
                     let found = if here && request.filter.accepts(&encounter.attributes) {
                         let prepared = Prepared::of(&encounter.samples)?;
                         let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
-                        let scope = Scope { before: *record, ..Scope::all(&request.gallery, &request.filter) };
+                        let scope = Scope { before: *record, ..Scope::all(request) };
                         let done = search(&references, &snapshot, &probe, &scope);
                         let mut done = done.or_else(CompletedSearch::unless_comparable)?;
                         done.searched = total;

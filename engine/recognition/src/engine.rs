@@ -11,7 +11,7 @@ use crate::calibrations::{DEFAULT_REALM, FaceModels, MODELS_KEY};
 use crate::core::{Core, Counters};
 use crate::recovery::{Recovered, recover};
 use crate::writer::Writer;
-use crate::{Error, FaceModel, Purge, Realm};
+use crate::{Error, FaceModel, FacePlanes, Purge, Realm};
 
 /// Tail rows from which a mapped segment is written, unless the builder says otherwise.
 const DEFAULT_SEAL_ROWS: usize = 4096;
@@ -172,7 +172,16 @@ impl Engine {
     /// # Errors
     /// An unknown realm, a damaged record, or a failed write: the old segments then stay.
     pub fn rebuild(&self, id: &RealmId) -> Result<usize, Error> {
-        self.writer.rebuild(id.clone())
+        self.writer.rebuild(id.clone(), None)
+    }
+
+    /// Chooses which planes of faces a realm keeps, and makes every segment of it again with them. Searches go on
+    /// meanwhile, enrolments wait. Returns the number of segments.
+    ///
+    /// # Errors
+    /// As [`Engine::rebuild`]; the realm then keeps the planes it had.
+    pub fn set_face_planes(&self, id: &RealmId, planes: FacePlanes) -> Result<usize, Error> {
+        self.writer.rebuild(id.clone(), Some(planes))
     }
 
     /// Checks every record, index entry, segment and audit entry.

@@ -52,7 +52,7 @@ impl Realm {
             let snapshot = state.snapshot.load_full();
             let unseen = next_record(&snapshot);
             let request = Search::default();
-            let scope = Scope::all(&request.gallery, &request.filter);
+            let scope = Scope::all(&request);
             let references = References::committed(&self.core, &state);
             let search = search(&references, &snapshot, &probe, &scope).or_else(CompletedSearch::unless_comparable)?;
             Ok((prepared, Some(Searched { probe, search, unseen })))

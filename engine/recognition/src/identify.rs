@@ -4,6 +4,8 @@ use khop_vocabulary::{Candidate, EncounterId, Filter, GalleryId, Sample, Score, 
 
 use crate::candidates::{candidates, cut};
 use crate::decision::Decision;
+use crate::effort::Effort;
+use crate::explanation::Explanation;
 use crate::labels::FingerLabels;
 use crate::prepared::Prepared;
 use crate::references::References;
@@ -29,17 +31,20 @@ pub struct Search {
     pub threshold: Option<Score>,
     /// A subject to leave out, for instance the probe's own.
     pub except: Option<SubjectId>,
+    /// How it is done and how long it may take; by default nothing is lost and nothing stops it.
+    pub effort: Effort,
 }
 
 impl Default for Search {
     fn default() -> Self {
-        let (gallery, filter, labels) = (GalleryId::all(), Filter::default(), FingerLabels::Believed);
-        Self { gallery, filter, labels, limit: 10, threshold: None, except: None }
+        let (gallery, effort, labels) = (GalleryId::all(), Effort::default(), FingerLabels::Believed);
+        Self { gallery, filter: Filter::default(), labels, limit: 10, threshold: None, except: None, effort }
     }
 }
 
 impl Search {
     fn validate(&self) -> Result<(), Error> {
+        self.effort.validate()?;
         if (1..=MAX_LIMIT).contains(&self.limit) {
             return Ok(());
         }
@@ -60,6 +65,8 @@ pub struct Identification {
     pub searched: u64,
     /// References fully compared; the others were ruled out by the scans.
     pub compared: u64,
+    /// What the scan of faces may have missed, how it was done and why.
+    pub explanation: Explanation,
 }
 
 impl Identification {
@@ -72,8 +79,8 @@ impl Identification {
         let mut list = candidates(references, &mut search, request.except.as_ref(), request.limit)?;
         let decision = Decision::of(&search, &list, &references.core.policy);
         let more = cut(&mut list, request.limit, request.threshold);
-        let (searched, compared) = (search.searched, search.compared);
-        Ok(Self { decision, candidates: list, more, searched, compared })
+        let CompletedSearch { searched, compared, explanation, .. } = search;
+        Ok(Self { decision, candidates: list, more, searched, compared, explanation })
     }
 }
 
@@ -85,7 +92,7 @@ impl Realm {
     ///
     /// # Errors
     /// Bad samples, another face model than the realm's, an unknown gallery, nothing comparable, or a search that
-    /// could not see every segment. Never an empty answer in their place.
+    /// could not see every segment, or not in time. Never an empty answer in their place.
     pub fn identify(&self, probe: &[Sample], request: &Search) -> Result<Identification, Error> {
         request.validate()?;
         let state = self.state()?;
@@ -93,7 +100,7 @@ impl Realm {
             self.check_gallery(&request.gallery)?;
             let prepared = Prepared::of(probe)?;
             let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
-            let scope = Scope::all(&request.gallery, &request.filter);
+            let scope = Scope::all(request);
             let references = References::committed(&self.core, &state);
             let done = search(&references, &state.snapshot.load_full(), &probe, &scope)?;
             Identification::of(&references, done, request)

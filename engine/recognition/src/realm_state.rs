@@ -8,6 +8,7 @@ use khop_store::{RealmNumber, RealmRecord, Snapshot};
 use khop_vocabulary::{ModelId, RealmId};
 
 use crate::Error;
+use crate::face_planes::FacePlanes;
 
 /// The moment a realm dies, by wall clock and by the monotonic one: a clock set back does not keep it alive.
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +40,13 @@ pub(crate) struct RealmState {
     expiry: Option<Expiry>,
     /// Settled by the first face enrolled.
     face_model: OnceLock<(ModelId, usize)>,
+    /// Only the writer changes it, together with every segment.
+    pub(crate) planes: ArcSwap<FacePlanes>,
     pub(crate) snapshot: ArcSwap<Snapshot>,
 }
 
 impl RealmState {
-    pub(crate) fn new(record: &RealmRecord, snapshot: Snapshot) -> Self {
+    pub(crate) fn new(record: &RealmRecord, planes: FacePlanes, snapshot: Snapshot) -> Self {
         let face_model = OnceLock::new();
         if let Some((model, dim)) = &record.face_model {
             let _ = face_model.set((model.clone(), *dim as usize));
@@ -53,6 +56,7 @@ impl RealmState {
             number: record.number,
             expiry: record.expires_at_unix_s.map(Expiry::at),
             face_model,
+            planes: ArcSwap::from_pointee(planes),
             snapshot: ArcSwap::from(Arc::new(snapshot)),
         }
     }

@@ -1,10 +1,11 @@
 //! What does a segment hold of one encounter? Its record number, memberships, attributes and derived templates.
 
 use khop_fingerprint::Template;
-use khop_index::{quantise_row, stride};
+use khop_index::{NibbleRow, Rotation, SignRow, quantise_row, stride};
 use khop_store::RecordNumber;
 use khop_vocabulary::{Attributes, Encounter, GalleryId};
 
+use crate::face_planes::FacePlanes;
 use crate::prepared::{Prepared, SLOTS};
 
 /// A vector as it will stand in a plane: one byte a number, padded to the plane's stride, and its scale.
@@ -22,20 +23,40 @@ impl Quantised {
     }
 }
 
+/// A face as it will stand in the planes of its realm.
+pub(crate) struct FaceRow {
+    pub(crate) bytes: Quantised,
+    pub(crate) signs: Option<SignRow>,
+    pub(crate) nibbles: Option<NibbleRow>,
+}
+
+impl FaceRow {
+    fn of(values: &[f32], planes: FacePlanes) -> Self {
+        let rotation = (planes.signs || planes.nibbles).then(|| Rotation::new(values.len()));
+        let of_signs = |rotation: &Rotation| SignRow::of(values, rotation).ok();
+        let of_nibbles = |rotation: &Rotation| NibbleRow::of(values, rotation).ok();
+        Self {
+            bytes: Quantised::of(values),
+            signs: rotation.as_ref().filter(|_| planes.signs).and_then(of_signs),
+            nibbles: rotation.as_ref().filter(|_| planes.nibbles).and_then(of_nibbles),
+        }
+    }
+}
+
 /// One encounter as it will stand in a segment. Derived: can be made again from the catalogue at any time.
 /// About 7 kB with ten fingers and a face.
 pub(crate) struct Row {
     pub(crate) record: RecordNumber,
     pub(crate) galleries: Vec<GalleryId>,
     pub(crate) attributes: Attributes,
-    pub(crate) face: Option<Quantised>,
+    pub(crate) face: Option<FaceRow>,
     pub(crate) templates: [Option<Template>; SLOTS],
     pub(crate) codes: [Option<Quantised>; SLOTS],
 }
 
 impl Row {
-    /// Quantises what planes will hold, about 1 µs a vector.
-    pub(crate) fn new(record: RecordNumber, encounter: &Encounter, prepared: Prepared) -> Self {
+    /// Quantises what planes will hold: about 1 µs a vector, some more for a face's coarse planes.
+    pub(crate) fn new(record: RecordNumber, encounter: &Encounter, prepared: Prepared, planes: FacePlanes) -> Self {
         let code = |slot: usize| {
             let code = prepared.fingers[slot].as_ref()?.code.as_ref()?;
             Some(Quantised::of(code))
@@ -44,7 +65,7 @@ impl Row {
             record,
             galleries: encounter.galleries.iter().cloned().collect(),
             attributes: encounter.attributes.clone(),
-            face: prepared.face.as_ref().map(|f| Quantised::of(f.vector.as_slice())),
+            face: prepared.face.as_ref().map(|f| FaceRow::of(f.vector.as_slice(), planes)),
             codes: std::array::from_fn(code),
             templates: prepared.fingers.map(|finger| finger.map(|f| f.template)),
         }

@@ -6,16 +6,21 @@
 
 use khop_face::{UnitVector, cosine};
 use khop_fingerprint::Comparator;
-use khop_index::{Exhaustive, Probe, Query, RowMask, Term, VectorIndex, scan_evidence};
+use khop_index::{
+    Guarantee, Plan, Probe, Query, RowMask, SearchError, Situation, Tally, Term, Watch, plan, scan_evidence,
+};
 use khop_store::{RecordNumber, Segment, Snapshot, View};
 use khop_vocabulary::{Calibration, Filter, GalleryId, Llr, ModelId, Score};
 use rayon::prelude::*;
 
 use crate::Error;
+use crate::Search;
 use crate::calibrations::{CODE_CAP_NATS, CODE_EVIDENCE};
 use crate::columns::Columns;
 use crate::core::Core;
+use crate::effort::Effort;
 use crate::evidence::{FingerProbes, Fused, face_evidence};
+use crate::explanation::Explanation;
 use crate::labels::{FingerLabels, LabelsRead};
 use crate::mask::mask;
 use crate::prepared::Prepared;
@@ -93,12 +98,14 @@ pub(crate) struct Scope<'a> {
     pub(crate) from: RecordNumber,
     /// Only records enrolled before this one.
     pub(crate) before: RecordNumber,
+    pub(crate) effort: &'a Effort,
 }
 
 impl<'a> Scope<'a> {
-    /// Every record of the gallery that passes the filter.
-    pub(crate) fn all(gallery: &'a GalleryId, filter: &'a Filter) -> Self {
-        Self { gallery, filter, from: RecordNumber::new(0), before: RecordNumber::new(u64::MAX) }
+    /// Every record of the search's gallery that passes its filter.
+    pub(crate) fn all(request: &'a Search) -> Self {
+        let Search { gallery, filter, effort, .. } = request;
+        Self { gallery, filter, from: RecordNumber::new(0), before: RecordNumber::new(u64::MAX), effort }
     }
 }
 
@@ -123,6 +130,8 @@ pub(crate) struct CompletedSearch {
     pub(crate) compared: u64,
     /// Those with evidence for the probe's person.
     pub(crate) found: Vec<Compared>,
+    /// How its faces were scanned.
+    pub(crate) explanation: Explanation,
     _proof: (),
 }
 
@@ -130,7 +139,10 @@ impl CompletedSearch {
     /// Nobody in scope has a trait that the probe has: complete for an enrolment, whose person is then a stranger.
     pub(crate) fn unless_comparable(error: Error) -> Result<Self, Error> {
         match error {
-            Error::NotComparable => Ok(Self { searched: 0, compared: 0, found: Vec::new(), _proof: () }),
+            Error::NotComparable => {
+                let explanation = Explanation::default();
+                Ok(Self { searched: 0, compared: 0, found: Vec::new(), explanation, _proof: () })
+            }
             error => Err(error),
         }
     }
@@ -140,6 +152,7 @@ impl CompletedSearch {
         self.searched += other.searched;
         self.compared += other.compared;
         self.found.extend(other.found);
+        self.explanation = self.explanation.and(other.explanation);
         self
     }
 }
@@ -178,21 +191,25 @@ pub(crate) fn search(
     let scannable = !probe.codes.is_empty() || probe.face.is_some();
     let thresholds =
         (searched * probe.traits() > EXACT_COMPARISONS && scannable).then(|| ScanThresholds::of(searched, probe));
+    let plan = thresholds.as_ref().map_or(Ok(None), |thresholds| face_plan(&parts, probe, thresholds, scope.effort))?;
     let survivors = parts.par_iter().map(|part| match &thresholds {
-        Some(thresholds) => scan(part, probe, thresholds),
-        None => Ok(part.mask.iter().map(|row| row as u32).collect()),
+        Some(thresholds) => scan(part, probe, thresholds, plan.as_ref(), scope.effort),
+        None => Ok(Survivors { rows: part.mask.iter().map(|row| row as u32).collect(), faces: None }),
     });
-    let survivors = survivors.collect::<Result<Vec<Vec<u32>>, Error>>()?;
-    let rows: Vec<(&Part<'_>, u32)> =
-        parts.iter().zip(&survivors).flat_map(|(part, rows)| rows.iter().map(move |&row| (part, row))).collect();
-    let found = rows
-        .par_iter()
-        .map_init(Comparator::new, |comparator, &(part, row)| compare_row(references, part, row, probe, comparator));
+    let survivors = survivors.collect::<Result<Vec<Survivors>, Error>>()?;
+    let rows = parts.iter().zip(&survivors).flat_map(|(part, kept)| kept.rows.iter().map(move |&row| (part, row)));
+    let rows: Vec<(&Part<'_>, u32)> = rows.collect();
+    let found = rows.par_iter().map_init(Comparator::new, |comparator, &(part, row)| {
+        scope.effort.check()?;
+        compare_row(references, part, row, probe, comparator)
+    });
     let found = found.filter_map(Result::transpose).filter(|c| c.as_ref().map_or(true, Compared::speaks_for_a_mate));
     let found: Vec<Compared> = found.collect::<Result<_, Error>>()?;
     let compared = rows.len() as u64;
     references.core.counters.count_search(searched, compared);
-    Ok(CompletedSearch { searched, compared, found, _proof: () })
+    let faces = survivors.iter().filter_map(|kept| kept.faces);
+    let explanation = Explanation::of(plan, faces);
+    Ok(CompletedSearch { searched, compared, found, explanation, _proof: () })
 }
 
 /// `None` when the segment has no record in scope; then nothing of it is read.
@@ -229,21 +246,55 @@ impl ScanThresholds {
     fn of(references: u64, probe: &ProbeSet) -> Self {
         let ratio = (references as f64 / EXPECTED_FALSE_SURVIVORS).max(LEAST_RATIO);
         let face_score = Score::new((10.0 * ratio.log10()) as f32);
-        let face_cosine = probe.face.as_ref().map_or(f32::INFINITY, |f| f.calibration.similarity_at_score(face_score));
+        // A score that no cosine reaches asks for the highest there is.
+        let face_cosine =
+            probe.face.as_ref().map_or(1.0, |f| f.calibration.similarity_at_score(face_score).clamp(-1.0, 1.0));
         let most = CODE_CAP_NATS * probe.codes.len() as f32;
         let code_llr = (ratio.ln() as f32).min(most * CODE_SHARE_OF_CAP);
         Self { face_cosine, code_llr }
     }
 }
 
+/// How the faces of all parts are scanned; `None` where there is nothing to scan. The parts' sizes do not matter, so an
+/// answer does not depend on what is sealed.
+fn face_plan(
+    parts: &[Part<'_>],
+    probe: &ProbeSet,
+    thresholds: &ScanThresholds,
+    effort: &Effort,
+) -> Result<Option<Plan>, Error> {
+    let galleries = parts.iter().filter(|_| probe.face.is_some()).filter_map(|p| Some((p.columns.face?, &p.mask)));
+    let situations = galleries.map(|(gallery, mask)| {
+        Situation::of(&gallery, 1, &Query { threshold: thresholds.face_cosine, limit: 1, mask, watch: Watch::NEVER })
+    });
+    let plan = situations.reduce(Situation::and).map(|situation| plan(&situation, &effort.demand()));
+    plan.transpose().map_err(|cause| Error::BadInput { field: "mode", cause: cause.to_string() })
+}
+
+/// Who is left of one segment.
+struct Survivors {
+    rows: Vec<u32>,
+    /// What the scan of its faces says about itself.
+    faces: Option<(Guarantee, Tally)>,
+}
+
 /// Rows of one segment that its planes cannot rule out, however many they are.
-fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Result<Vec<u32>, Error> {
-    let incomplete = |cause: khop_index::SearchError| Error::Incomplete { cause: cause.to_string() };
+fn scan(
+    part: &Part<'_>,
+    probe: &ProbeSet,
+    thresholds: &ScanThresholds,
+    plan: Option<&Plan>,
+    effort: &Effort,
+) -> Result<Survivors, Error> {
+    let incomplete = |cause: SearchError| Error::Incomplete { cause: cause.to_string() };
+    effort.check()?;
     let limit = part.columns.rows();
-    let mut survivors = Vec::new();
-    if let (Some(face), Some(plane)) = (&probe.face, part.columns.face) {
-        let query = Query { threshold: thresholds.face_cosine, limit, mask: &part.mask };
-        let answer = Exhaustive(plane).search(&face.probe, &query).map_err(incomplete)?;
+    let (mut survivors, mut faces) = (Vec::new(), None);
+    if let (Some(face), Some(gallery), Some(plan)) = (&probe.face, part.columns.face, plan) {
+        let stop = || effort.stop();
+        let query = Query { threshold: thresholds.face_cosine, limit, mask: &part.mask, watch: Watch::new(&stop) };
+        let answer = gallery.search(&face.probe, &query, plan.mode).map_err(incomplete)?;
+        faces = Some((answer.guarantee, answer.tally));
         survivors.extend(answer.neighbours.iter().map(|n| n.row));
     }
     let with_plane = probe.codes.iter().filter_map(|(slot, probe)| Some((part.columns.fingers[*slot]?, probe)));
@@ -259,7 +310,7 @@ fn scan(part: &Part<'_>, probe: &ProbeSet, thresholds: &ScanThresholds) -> Resul
     }
     survivors.sort_unstable();
     survivors.dedup();
-    Ok(survivors)
+    Ok(Survivors { rows: survivors, faces })
 }
 
 /// Full comparison of one row; `None` when it shares no trait or was erased since the snapshot.
@@ -276,8 +327,8 @@ fn compare_row(
         Some(fingers) => fingers.compare(&part.columns.templates(row)?, comparator, policy),
         None => (Vec::new(), LabelsRead::BELIEVED),
     };
-    if let (Some(face), Some(plane)) = (&probe.face, part.columns.face)
-        && plane.is_present(row as usize)
+    if let (Some(face), Some(gallery)) = (&probe.face, part.columns.face)
+        && gallery.plane().is_present(row as usize)
     {
         let Some(reference) = references.face(record, &face.model)? else { return Ok(None) };
         evidence.push(face_evidence(cosine(&face.vector, &reference), &face.calibration, policy));

@@ -9,6 +9,7 @@ use khop_store::{Segment, Snapshot};
 
 use crate::Error;
 use crate::columns::draft;
+use crate::face_planes::FacePlanes;
 use crate::row::Row;
 
 /// Rows of a full block: about 0.3 MB with ten fingers and a face, copied once for each row appended.
@@ -23,18 +24,25 @@ struct Block {
 }
 
 /// The writer's own view of a realm's unsealed rows.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Tail {
     blocks: Vec<Block>,
     pub(crate) is_sealing: bool,
+    /// The planes that its blocks have.
+    planes: FacePlanes,
 }
 
 impl Tail {
     /// Blocks of rows found in the catalogue behind the last segment.
-    pub(crate) fn of(rows: Vec<Arc<Row>>) -> Result<Self, Error> {
-        let block = |rows: &[Arc<Row>]| Ok(Block { rows: rows.to_vec(), segment: block(rows)?, closed: false });
+    pub(crate) fn of(rows: Vec<Arc<Row>>, planes: FacePlanes) -> Result<Self, Error> {
+        let block = |rows: &[Arc<Row>]| Ok(Block { rows: rows.to_vec(), segment: block(rows, planes)?, closed: false });
         let blocks = rows.chunks(BLOCK_ROWS).map(block).collect::<Result<_, Error>>()?;
-        Ok(Self { blocks, is_sealing: false })
+        Ok(Self { blocks, is_sealing: false, planes })
+    }
+
+    /// No rows yet, to be kept in these planes.
+    pub(crate) fn empty(planes: FacePlanes) -> Self {
+        Self { blocks: Vec::new(), is_sealing: false, planes }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -50,7 +58,7 @@ impl Tail {
         match self.blocks.last_mut() {
             Some(open) if !open.closed && open.rows.len() < BLOCK_ROWS => {
                 open.rows.push(row);
-                let grown = match block(&open.rows) {
+                let grown = match block(&open.rows, self.planes) {
                     Ok(grown) => grown,
                     Err(error) => {
                         open.rows.pop();
@@ -62,7 +70,7 @@ impl Tail {
             }
             _ => {
                 let rows = vec![row];
-                let segment = block(&rows)?;
+                let segment = block(&rows, self.planes)?;
                 self.blocks.push(Block { rows, segment: Arc::clone(&segment), closed: false });
                 Ok(snapshot.with_appended(segment))
             }
@@ -90,6 +98,6 @@ impl Tail {
     }
 }
 
-fn block(rows: &[Arc<Row>]) -> Result<Arc<Segment>, Error> {
-    Ok(Arc::new(Segment::in_memory(&draft(rows)?)?))
+fn block(rows: &[Arc<Row>], planes: FacePlanes) -> Result<Arc<Segment>, Error> {
+    Ok(Arc::new(Segment::in_memory(&draft(rows, planes)?)?))
 }

@@ -16,6 +16,7 @@ use crate::case::{CaseId, outcome_code};
 use crate::columns::draft;
 use crate::core::Core;
 use crate::enrolment::{Enrolment, Searched, ToEnrol};
+use crate::face_planes::FacePlanes;
 use crate::prepared::Prepared;
 use crate::realm_state::RealmState;
 use crate::references::{Pending, References};
@@ -46,7 +47,7 @@ enum Command {
     DropRealm(RealmId, Reply<Purge>),
     RegisterModel(Box<FaceModel>, Reply<()>),
     Sealed(Arc<RealmState>, Result<(SegmentRecord, Arc<Segment>), Error>),
-    Rebuild(RealmId, Reply<usize>),
+    Rebuild(RealmId, Option<FacePlanes>, Reply<usize>),
     Close,
 }
 
@@ -92,8 +93,9 @@ impl Writer {
         self.ask(|reply| Command::RegisterModel(Box::new(model), reply))
     }
 
-    pub(crate) fn rebuild(&self, id: RealmId) -> Result<usize, Error> {
-        self.ask(|reply| Command::Rebuild(id, reply))
+    /// With other planes of faces, if they are given.
+    pub(crate) fn rebuild(&self, id: RealmId, planes: Option<FacePlanes>) -> Result<usize, Error> {
+        self.ask(|reply| Command::Rebuild(id, planes, reply))
     }
 }
 
@@ -135,7 +137,7 @@ impl WriterThread {
                 Command::DropRealm(id, reply) => answer(reply, self.drop_realm(&id)),
                 Command::RegisterModel(model, reply) => answer(reply, self.register_model(*model)),
                 Command::Sealed(realm, written) => self.finish_seal(&realm, written),
-                Command::Rebuild(id, reply) => answer(reply, self.rebuild(&id)),
+                Command::Rebuild(id, planes, reply) => answer(reply, self.rebuild(&id, planes)),
                 Command::Close => break,
             }
             next = next.or_else(|| commands.recv().ok());
@@ -185,8 +187,9 @@ impl WriterThread {
             Applied::Created { realm } => {
                 let record =
                     khop_store::RealmRecord { id: id.clone(), number: realm, expires_at_unix_s, face_model: None };
-                self.tails.insert(realm, Tail::default());
-                let state = Arc::new(RealmState::new(&record, Snapshot::default()));
+                let planes = FacePlanes::default();
+                self.tails.insert(realm, Tail::empty(planes));
+                let state = Arc::new(RealmState::new(&record, planes, Snapshot::default()));
                 self.core.change_realms(|realms| {
                     realms.insert(id.clone(), Arc::clone(&state));
                 });
@@ -202,7 +205,9 @@ impl WriterThread {
         self.core.change_realms(|realms| {
             realms.remove(id);
         });
-        match self.one(Change::DropRealm { realm: state.number, note: "drop realm".into() }) {
+        let drop = Change::DropRealm { realm: state.number, note: "drop realm".into() };
+        let forget = Change::PutMeta { key: FacePlanes::key(state.number), value: None };
+        match self.all(&[drop, forget]) {
             Ok(Applied::Dropped { records, .. }) => {
                 self.tails.remove(&state.number);
                 Ok(Purge { realm: id.clone(), encounters: records })
@@ -226,7 +231,12 @@ impl WriterThread {
     }
 
     fn one(&self, change: Change) -> Result<Applied, Error> {
-        let applied = self.core.store.commit(&[change])?;
+        self.all(&[change])
+    }
+
+    /// Commits these changes together; returns what the first of them became.
+    fn all(&self, changes: &[Change]) -> Result<Applied, Error> {
+        let applied = self.core.store.commit(changes)?;
         applied.first().copied().ok_or_else(|| Error::Incomplete { cause: "the store answered nothing".into() })
     }
 
@@ -237,14 +247,18 @@ impl WriterThread {
             return;
         }
         let rows = tail.begin_seal();
+        let planes = **realm.planes.load();
         let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
         std::thread::spawn(move || {
-            let written = write_segment(&core, &realm, &rows);
+            let written = write_segment(&core, &realm, &rows, planes);
             let _ = sender.send(Command::Sealed(realm, written));
         });
     }
 
     fn finish_seal(&mut self, realm: &Arc<RealmState>, written: Result<(SegmentRecord, Arc<Segment>), Error>) {
+        if !self.tails.get(&realm.number).is_some_and(|tail| tail.is_sealing) {
+            return; // dropped or rebuilt meanwhile: its rows are elsewhere, its file goes at the next opening
+        }
         let sealed = written.and_then(|(record, segment)| {
             self.one(Change::SetSegments { realm: realm.number, add: vec![record], remove: vec![] })?;
             Ok(segment)
@@ -260,11 +274,13 @@ impl WriterThread {
     }
 
     /// Makes every segment of a realm again from the catalogue; returns how many there are then.
-    fn rebuild(&mut self, id: &RealmId) -> Result<usize, Error> {
+    fn rebuild(&mut self, id: &RealmId, planes: Option<FacePlanes>) -> Result<usize, Error> {
         let realm = self.core.realm(id)?;
-        let (snapshot, segments) = crate::recovery::rebuild(&self.core, &realm)?;
+        let planes = planes.unwrap_or(**realm.planes.load());
+        let (snapshot, segments) = crate::recovery::rebuild(&self.core, &realm, planes)?;
+        realm.planes.store(Arc::new(planes));
         realm.snapshot.store(Arc::new(snapshot));
-        self.tails.insert(realm.number, Tail::default());
+        self.tails.insert(realm.number, Tail::empty(planes));
         Ok(segments)
     }
 
@@ -274,15 +290,20 @@ impl WriterThread {
             let Some(tail) = self.tails.get_mut(&realm.number) else { continue };
             if tail.rows() >= SEAL_ON_CLOSE_ROWS && !tail.is_sealing {
                 let rows = tail.begin_seal();
-                let written = write_segment(&self.core, &realm, &rows);
+                let written = write_segment(&self.core, &realm, &rows, **realm.planes.load());
                 self.finish_seal(&realm, written);
             }
         }
     }
 }
 
-fn write_segment(core: &Core, realm: &RealmState, rows: &[Arc<Row>]) -> Result<(SegmentRecord, Arc<Segment>), Error> {
-    Ok(core.store.write_segment(realm.number, &draft(rows)?)?)
+fn write_segment(
+    core: &Core,
+    realm: &RealmState,
+    rows: &[Arc<Row>],
+    planes: FacePlanes,
+) -> Result<(SegmentRecord, Arc<Segment>), Error> {
+    Ok(core.store.write_segment(realm.number, &draft(rows, planes)?)?)
 }
 
 /// The asker may have gone away; what was done stays done.
@@ -368,7 +389,7 @@ impl Group {
         let outcome = identification.as_ref().map_or(Outcome::Clear, |i| i.decision.outcome());
         let record = working.next_record;
         let face = prepared.face.as_ref().map(|f| f.vector.clone());
-        let row = Arc::new(Row::new(record, &encounter, prepared));
+        let row = Arc::new(Row::new(record, &encounter, prepared, **realm.planes.load()));
         working.snapshot = working.tail.append(&working.snapshot, row)?;
         working.next_record = RecordNumber::new(record.get() + 1);
         let (subject, id) = (encounter.subject.clone(), encounter.id.clone());
@@ -452,7 +473,7 @@ impl Working {
         let request = Search { except: Some(encounter.subject.clone()), ..Search::default() };
         let realm = Arc::clone(&self.realm);
         let references = References { core, realm: &realm, pending: std::mem::take(&mut self.pending) };
-        let scope = Scope { from: searched.unseen, ..Scope::all(&request.gallery, &request.filter) };
+        let scope = Scope { from: searched.unseen, ..Scope::all(&request) };
         let since = search(&references, &self.snapshot, &searched.probe, &scope);
         let answer = since
             .or_else(CompletedSearch::unless_comparable)

@@ -3,6 +3,8 @@
 mod face;
 mod figures;
 mod fingerprint;
+mod mapped;
+mod planes;
 mod robustness;
 mod stopwatch;
 
@@ -24,7 +26,7 @@ pub struct BenchArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  khop bench face --n 1000000                 exhaustive search among a million synthetic faces
+  khop bench face --n 1000000                 searches of every mode among a million synthetic faces
   khop bench face --n 20000 --graph           the graph index beside it
   khop bench fingerprint --json               the minutiae comparator on synthetic prints
   khop bench fingerprint --manifest M.csv --where extractor=x

@@ -26,6 +26,9 @@ pub struct IdentifyArgs {
     /// Doubt which finger is which: also try swapped hands and exchanged neighbours, at a cost of ln k nats for k readings
     #[arg(long)]
     doubt_labels: bool,
+    /// Say how it was searched and why, and what may have been missed
+    #[arg(long)]
+    explain: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -36,7 +39,8 @@ Examples:
   khop identify --data store --finger RIGHT_INDEX=probe.fmr
   khop identify --data store --face probe.npy --model arcface-512 --born-from 1985 --born-to 1995
   khop identify --data store --finger RIGHT_INDEX=a.fmr --finger RIGHT_MIDDLE=b.fmr --doubt-labels
-  khop identify --data store --encounter P12-0 --json";
+  khop identify --data store --encounter P12-0 --json
+  khop identify --data store --face probe.npy --model arcface-512 --mode certified --explain";
 
 pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
     let labels = if args.doubt_labels { FingerLabels::Doubted } else { FingerLabels::Believed };
@@ -58,6 +62,8 @@ pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
             "more": found.more,
             "searched": found.searched,
             "compared": found.compared,
+            "guarantee": found.explanation.guarantee.to_string(),
+            "explanation": args.explain.then(|| found.explanation.to_string()),
         });
         println!("{answer}");
         return Ok(());
@@ -70,6 +76,9 @@ pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
         found.compared
     );
     println!("a hit needs a score of {hit:.1}, a human looks from {adjudicate:.1} on\n");
+    if args.explain {
+        println!("{}\n", found.explanation);
+    }
     if found.candidates.is_empty() {
         println!("no candidate");
         return Ok(());

@@ -10,6 +10,7 @@ pub mod erase;
 pub mod evaluate;
 pub mod identify;
 pub mod import;
+pub mod index;
 pub mod inspect;
 pub mod serve;
 pub mod store;
