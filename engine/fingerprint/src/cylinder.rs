@@ -7,6 +7,8 @@
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
+use khop_kernels::Line;
+
 use crate::direction::unit_vector;
 use crate::hull::Hull;
 use crate::template::Point;
@@ -33,14 +35,11 @@ const LEAST_CELLS: u32 = 39;
 const LEAST_NEIGHBOURS: usize = 2;
 const ALL_CELLS: u64 = (1 << CELLS) - 1;
 
-/// 52 bits in each of six words, one word a layer, cells off the finger 0; then two words of 0. A line of the memory
-/// cache.
-pub(crate) type Line = [u64; 8];
-
 const _: () = assert!(LAYERS == khop_kernels::LINE_WORDS);
 
 /// The cylinders of all minutiae of a finger, zeros for a minutia that has none.
 pub(crate) struct Cylinders {
+    /// 52 bits in each of six words, one word a layer, cells off the finger 0; then two words of 0.
     pub lines: Box<[Line]>,
     /// The square root of the number of bits set in each line; no number where there is no cylinder.
     pub norms: Box<[f32]>,

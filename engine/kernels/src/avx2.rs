@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::{Kernels, Level, SignTable, scalar};
+use crate::{Kernels, Level, Line, SignTable, scalar};
 
 /// How far ahead of a scan lines are asked for: it opens the next page before the processor's own prefetch, which stops
 /// at page ends, gets there. Every line is: on a Zen 3 core scans of half bytes took 28 to 31 ns a row of 512 numbers so
@@ -87,14 +87,14 @@ fn stream_read(bytes: &[u8]) -> u64 {
 }
 
 /// The AVX-512 level has it too: that it counts eight words at once in registers (VPOPCNTDQ) is a step still to take.
-pub(crate) fn differing_bits(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+pub(crate) fn differing_bits(rows: &[Line], probes: &[Line], out: &mut [u16]) {
     // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
     unsafe { differing_bits_popcnt(rows, probes, out) }
 }
 
 /// The scalar twin with the instruction that counts a word's bits.
 #[target_feature(enable = "avx2,popcnt")]
-fn differing_bits_popcnt(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+fn differing_bits_popcnt(rows: &[Line], probes: &[Line], out: &mut [u16]) {
     scalar::differing_bits(rows, probes, out);
 }
 

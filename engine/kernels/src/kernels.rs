@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::{SignTable, scalar};
+use crate::{Line, SignTable, scalar};
 
 /// An instruction set the kernels are written for, from slowest to fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +49,7 @@ pub struct Kernels {
     pub(crate) dot_nibbles_rows: DotNibbles,
     pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
-    pub(crate) differing_bits: fn(&[[u64; 8]], &[[u64; 8]], &mut [u16]),
+    pub(crate) differing_bits: fn(&[Line], &[Line], &mut [u16]),
 }
 
 static SCALAR: Kernels = Kernels {
@@ -197,7 +197,7 @@ impl Kernels {
     /// # Panics
     /// When `out` is not rows × probes long.
     #[inline]
-    pub fn differing_bits(&self, rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+    pub fn differing_bits(&self, rows: &[Line], probes: &[Line], out: &mut [u16]) {
         let results = rows.len().checked_mul(probes.len());
         assert_eq!(Some(out.len()), results, "differing_bits: one result a row and probe");
         (self.differing_bits)(rows, probes, out);

@@ -112,6 +112,9 @@ pub fn stream_read(bytes: &[u8]) -> u64 {
     Kernels::best().stream_read(bytes)
 }
 
+/// A string of bits, one line of the memory cache.
+pub type Line = [u64; 8];
+
 /// Words of a line that [`differing_bits`] looks at; the two behind them are the caller's.
 pub const LINE_WORDS: usize = 6;
 
@@ -121,6 +124,6 @@ pub const LINE_WORDS: usize = 6;
 ///
 /// # Panics
 /// When `out` is not rows × probes long.
-pub fn differing_bits(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+pub fn differing_bits(rows: &[Line], probes: &[Line], out: &mut [u16]) {
     Kernels::best().differing_bits(rows, probes, out);
 }

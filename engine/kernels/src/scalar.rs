@@ -1,6 +1,6 @@
 //! What should the fast kernels compute? Their portable twins, which are also what other processors run.
 
-use crate::{LINE_WORDS, SignTable};
+use crate::{LINE_WORDS, Line, SignTable};
 
 /// Σ a\[i\]·b\[i\], in eight running sums.
 #[must_use]
@@ -86,7 +86,7 @@ pub fn stream_read(bytes: &[u8]) -> u64 {
 /// In how many bits lines differ, every row against every probe. Inlined so that a level with an instruction for
 /// counting bits compiles it anew with that.
 #[inline(always)]
-pub fn differing_bits(rows: &[[u64; 8]], probes: &[[u64; 8]], out: &mut [u16]) {
+pub fn differing_bits(rows: &[Line], probes: &[Line], out: &mut [u16]) {
     for (row, out) in rows.iter().zip(out.chunks_mut(probes.len().max(1))) {
         for (probe, out) in probes.iter().zip(out) {
             *out = (0..LINE_WORDS).map(|word| (row[word] ^ probe[word]).count_ones()).sum::<u32>() as u16;

@@ -236,7 +236,7 @@ fn lines_differ_as_counted_one_by_one() {
             kernels.differing_bits(&rows, &probes, &mut fast);
             scalar::differing_bits(&rows, &probes, &mut twin);
             assert_eq!(fast, twin, "{}", kernels.level());
-            assert_eq!(twin.first().is_none_or(|&first| first == 384), true);
+            assert!(twin.first().is_none_or(|&first| first == 384));
         }
     }
 }
