@@ -159,6 +159,19 @@ impl Template {
         usize::from(self.0[1])
     }
 
+    /// What a small sensor would have seen: the `count` minutiae nearest to the middle of all, at least one.
+    #[must_use]
+    pub fn innermost(&self, count: usize) -> Self {
+        let mut points: Vec<Point> = self.points().collect();
+        let share = 1.0 / points.len() as f32;
+        let (x, y) =
+            points.iter().fold((0.0, 0.0), |(x, y), p| (x + f32::from(p.x) * share, y + f32::from(p.y) * share));
+        let distance2 = |p: &Point| (f32::from(p.x) - x).powi(2) + (f32::from(p.y) - y).powi(2);
+        points.sort_by(|a, b| distance2(a).total_cmp(&distance2(b)));
+        points.truncate(count.max(1));
+        Self::packed(&points, self.quality())
+    }
+
     /// The minutiae in packed order.
     pub(crate) fn points(&self) -> impl ExactSizeIterator<Item = Point> + '_ {
         self.0[HEADER_BYTES..].chunks_exact(MINUTIA_BYTES).map(Point::unpack)

@@ -30,6 +30,16 @@ fn the_layout_is_as_documented() {
 }
 
 #[test]
+fn the_innermost_are_nearest_to_the_middle() {
+    let template = Template::of(&sample([(0, 0), (100, 0), (0, 100), (100, 100), (52, 50), (45, 60)])).unwrap();
+    let kept = |count| template.innermost(count);
+    assert_eq!((kept(2).minutiae_count(), kept(0).minutiae_count(), kept(99).minutiae_count()), (2, 1, 6));
+    // x 52, y 50, direction 64: the nearest to (49.5, 51.7) first.
+    assert_eq!(kept(1).as_bytes()[3..7], [52, 32, 3, 64]);
+    assert_eq!(kept(1).quality(), template.quality());
+}
+
+#[test]
 fn without_minutiae_there_is_none() {
     let error = Template::of(&sample([])).unwrap_err();
     assert_eq!(error.to_string(), "finger LEFT_RING: expected at least one minutia, got none");

@@ -18,7 +18,7 @@ use khop_evaluate::Resampling;
 
 use crate::failure::Failure;
 use findings::Findings;
-use fingers::{Fingers, Minutiae};
+use fingers::{Fingers, Minutiae, Stage};
 use joint::Joint;
 use samples::Samples;
 use score_file::Engine;
@@ -139,9 +139,12 @@ pub struct SourceArgs {
     /// Fingers: rows of the manifest to use; several conditions must all hold.
     #[arg(long = "where", value_name = "COLUMN=A|B", requires = "manifest")]
     wheres: Vec<String>,
-    /// Fingers: the minutiae comparator, or the fixed-length code of 1:N searches.
+    /// Fingers: the minutiae comparator, its cheap first stage alone, or the fixed-length code of 1:N searches.
     #[arg(long, value_enum, default_value = "minutiae", conflicts_with = "vectors")]
     comparator: FingerComparator,
+    /// Fingers: cut every probe to its N minutiae nearest to the middle, as a small sensor would.
+    #[arg(long, value_name = "N", requires = "manifest")]
+    innermost: Option<std::num::NonZeroUsize>,
     /// Faces: vectors as a NumPy array.
     #[arg(long, value_name = "NPY", required_if_eq("modality", "face"), requires = "labels")]
     vectors: Option<PathBuf>,
@@ -165,6 +168,7 @@ enum Modality {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FingerComparator {
     Minutiae,
+    Places,
     Code,
 }
 
@@ -186,9 +190,13 @@ impl SourceArgs {
         match (&self.manifest, &self.vectors, &self.labels) {
             (Some(manifest), ..) => {
                 let fingers = Fingers::read(manifest, &self.wheres)?;
+                let innermost = self.innermost.map(std::num::NonZeroUsize::get);
+                let minutiae = |stage| Minutiae::new(&fingers.templates).with(stage, innermost);
                 match self.comparator {
-                    FingerComparator::Minutiae => {
-                        task.run(&fingers.samples, &Minutiae::new(&fingers.templates), "finger-minutiae")
+                    FingerComparator::Minutiae => task.run(&fingers.samples, &minutiae(Stage::Full), "finger-minutiae"),
+                    FingerComparator::Places => task.run(&fingers.samples, &minutiae(Stage::Places), "finger-places"),
+                    FingerComparator::Code if innermost.is_some() => {
+                        Err(Failure::new("--innermost: expected --comparator minutiae or places"))
                     }
                     FingerComparator::Code => self.with_vectors(&fingers.samples, fingers.codes(), "finger-code", task),
                 }

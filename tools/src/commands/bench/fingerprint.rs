@@ -76,8 +76,10 @@ pub fn measure(args: &FingerprintArgs) -> Result<Figures, Failure> {
             probe: stopwatch.time(1, || some.iter().for_each(|t| _ = black_box(Probe::of(t)))),
             reference: stopwatch.time(1, || some.iter().for_each(|t| _ = black_box(Reference::of(t)))),
             code: stopwatch.time(1, || some.iter().for_each(|t| _ = black_box(code::code(t)))),
-            mated: compare(&stopwatch, &mated, &templates, &references),
-            non_mated: compare(&stopwatch, &non_mated, &templates, &references),
+            places: compare(&stopwatch, &non_mated, &templates, &references, Comparator::compare_places),
+            mated: compare(&stopwatch, &mated, &templates, &references, Comparator::compare),
+            non_mated: compare(&stopwatch, &non_mated, &templates, &references, Comparator::compare),
+            packed: packed(&stopwatch, &non_mated, &templates),
         });
         bar.inc(1);
     }
@@ -90,9 +92,11 @@ pub fn measure(args: &FingerprintArgs) -> Result<Figures, Failure> {
     figures.measured("minutiae_mean", mean(templates.iter().map(|t| t.minutiae_count()).sum()));
     figures.measured("template_bytes_mean", mean(templates.iter().map(|t| t.as_bytes().len()).sum()));
     let over = |figure: &dyn Fn(&Round) -> f64| median(rounds.iter().map(figure).collect());
+    figures.measured("non_mated_first_stages_per_s_per_core", over(&|r| r.places));
     figures.measured("non_mated_comparisons_per_s_per_core", over(&|r| r.non_mated));
     figures.measured("mated_comparisons_per_s_per_core", over(&|r| r.mated));
     let each_us = |spent: Spent| spent.cpu_s * 1e6 / some.len() as f64;
+    figures.measured("non_mated_comparisons_from_packed_per_s_per_core", over(&|r| r.packed));
     figures.measured("probe_prepare_us", over(&|r| each_us(r.probe)));
     figures.measured("reference_prepare_us", over(&|r| each_us(r.reference)));
     figures.measured("code_us", over(&|r| each_us(r.code)));
@@ -105,10 +109,14 @@ struct Round {
     probe: Spent,
     reference: Spent,
     code: Spent,
+    /// First stages of comparisons a second.
+    places: f64,
     /// Comparisons a second.
     mated: f64,
     /// Comparisons a second.
     non_mated: f64,
+    /// Comparisons a second with references that lie packed, as in a segment.
+    packed: f64,
 }
 
 /// A probe and the references it is compared with, by sample.
@@ -140,18 +148,46 @@ fn pairs(subjects: &[u32]) -> (Vec<Run>, Vec<Run>) {
     (mated.collect(), (0..probes).map(strangers).filter(|run: &Run| !run.1.is_empty()).collect())
 }
 
-/// Comparisons a second of one core; preparing the probes is not counted.
-fn compare(stopwatch: &Stopwatch<'_>, runs: &[Run], templates: &[&Template], references: &[Reference]) -> f64 {
-    let probes: Vec<Probe> = runs.iter().map(|(probe, _)| Probe::of(templates[*probe])).collect();
+/// Comparisons a second of one core; preparing is not counted.
+fn compare(
+    stopwatch: &Stopwatch<'_>,
+    runs: &[Run],
+    templates: &[&Template],
+    references: &[Reference],
+    stage: fn(&mut Comparator, &Probe, &Reference) -> f32,
+) -> f64 {
+    let probes = probes(runs, templates);
     let spent = stopwatch.time(1, || {
         let mut comparator = Comparator::new();
         for (probe, (_, run)) in probes.iter().zip(runs) {
             for &reference in run {
-                black_box(comparator.compare(probe, &references[reference]));
+                black_box(stage(&mut comparator, probe, &references[reference]));
             }
         }
     });
-    runs.iter().map(|(_, run)| run.len()).sum::<usize>() as f64 / spent.cpu_s
+    count(runs) / spent.cpu_s
+}
+
+/// The same, references prepared from their packed bytes one by one.
+fn packed(stopwatch: &Stopwatch<'_>, runs: &[Run], templates: &[&Template]) -> f64 {
+    let probes = probes(runs, templates);
+    let spent = stopwatch.time(1, || {
+        let mut comparator = Comparator::new();
+        for (probe, (_, run)) in probes.iter().zip(runs) {
+            for &reference in run {
+                black_box(comparator.compare(probe, &Reference::of(templates[reference])));
+            }
+        }
+    });
+    count(runs) / spent.cpu_s
+}
+
+fn probes(runs: &[Run], templates: &[&Template]) -> Vec<Probe> {
+    runs.iter().map(|(probe, _)| Probe::of(templates[*probe])).collect()
+}
+
+fn count(runs: &[Run]) -> f64 {
+    runs.iter().map(|(_, run)| run.len()).sum::<usize>() as f64
 }
 
 #[cfg(test)]

@@ -94,6 +94,17 @@ pub struct Minutiae<'a> {
     templates: &'a [Option<Template>],
     references: Vec<Option<Reference>>,
     weights: Weights,
+    stage: Stage,
+    /// Probes are cut to so many minutiae.
+    innermost: Option<usize>,
+}
+
+/// How much of the comparator is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Full,
+    /// Places that look alike, alone.
+    Places,
 }
 
 impl<'a> Minutiae<'a> {
@@ -103,7 +114,12 @@ impl<'a> Minutiae<'a> {
 
     pub fn weighing(templates: &'a [Option<Template>], weights: Weights) -> Self {
         let references = templates.par_iter().map(|t| t.as_ref().map(Reference::of)).collect();
-        Self { templates, references, weights }
+        Self { templates, references, weights, stage: Stage::Full, innermost: None }
+    }
+
+    /// Compares in this stage only, probes cut to their innermost minutiae where asked.
+    pub fn with(self, stage: Stage, innermost: Option<usize>) -> Self {
+        Self { stage, innermost, ..self }
     }
 }
 
@@ -116,12 +132,19 @@ impl Comparing for Minutiae<'_> {
     }
 
     fn probe(&self, sample: usize) -> Option<Probe> {
-        self.templates[sample].as_ref().map(Probe::of)
+        let template = self.templates[sample].as_ref()?;
+        Some(match self.innermost {
+            Some(count) => Probe::of(&template.innermost(count)),
+            None => Probe::of(template),
+        })
     }
 
     fn compare(&self, scratch: &mut Comparator, probe: &Probe, references: Range<usize>, out: &mut [f32]) {
         for (reference, out) in self.references[references].iter().zip(out) {
-            *out = reference.as_ref().map_or(0.0, |reference| scratch.compare(probe, reference));
+            *out = reference.as_ref().map_or(0.0, |reference| match self.stage {
+                Stage::Full => scratch.compare(probe, reference),
+                Stage::Places => scratch.compare_places(probe, reference),
+            });
         }
     }
 
