@@ -1,10 +1,11 @@
 //! How fast is each part of the engine? Criterion benchmarks; this library itself is empty.
 //!
 //! ```text
-//! cargo bench -p khop-benches                        everything, some three minutes
+//! cargo bench -p khop-benches                        everything, some four minutes
 //! cargo bench -p khop-benches --bench kernels        dot products: every level of this CPU beside the scalar twin
 //! cargo bench -p khop-benches --bench index          searches under a mask, evidence of ten planes, the graph
 //! cargo bench -p khop-benches --bench face           normalising, comparing and quantising one face
+//! cargo bench -p khop-benches --bench fingerprint    preparing a finger, and each stage of comparing two
 //! cargo bench -p khop-benches --bench kernels -- dot_i8_rows --baseline before
 //! ```
 //!
