@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// Packages whose example `golden` writes files of `testdata/`.
-const PACKAGES: [&str; 2] = ["khop-formats", "khop-fingerprint"];
+/// Examples that write files of `testdata/`, by package.
+const EXAMPLES: [(&str, &str); 2] = [("khop-formats", "golden"), ("khop-fingerprint", "golden_scores")];
 
 /// Writes the golden files anew, from constants and from stored records.
 ///
 /// # Errors
 /// When cargo cannot be started.
 pub fn run(root: &Path) -> Result<ExitCode, String> {
-    for package in PACKAGES {
+    for (package, example) in EXAMPLES {
         let status = Command::new(crate::cargo())
-            .args(["run", "--quiet", "--package", package, "--example", "golden"])
+            .args(["run", "--quiet", "--package", package, "--example", example])
             .current_dir(root)
             .status()
             .map_err(|error| format!("cargo run: {error}"))?;

@@ -1,6 +1,6 @@
 //! Has a score moved? The records of `testdata/fingers`, compared as they always were.
 
-#[path = "../examples/golden/scores.rs"]
+#[path = "../examples/golden_scores/scores.rs"]
 mod scores;
 
 use std::path::Path;

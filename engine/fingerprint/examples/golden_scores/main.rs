@@ -1,5 +1,5 @@
 //! How are the golden scores made? From the stored records, by `cargo xtask golden`; the records themselves by
-//! `cargo run -p khop-fingerprint --example golden -- fingers`.
+//! `cargo run -p khop-fingerprint --example golden_scores -- fingers`.
 
 mod fingers;
 mod scores;
