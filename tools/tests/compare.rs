@@ -95,7 +95,7 @@ fn what_the_comparator_saw_is_drawn() {
     assert_eq!(svg.matches("<path class=\"apart\"").count(), 70);
     assert_eq!(svg.matches("reference alone").count(), 2 * 10);
     assert_eq!(svg.matches("probe alone").count(), 1);
-    assert_eq!(svg.matches(">residual</text>").count(), 2);
+    assert_eq!(svg.matches(">residual_px</text>").count(), 2);
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     for tag in ["text", "g", "svg", "style"] {
         let opened = svg.matches(&format!("<{tag}>")).count() + svg.matches(&format!("<{tag} ")).count();
