@@ -4,13 +4,13 @@ use khop_vocabulary::{Llr, Score};
 
 use crate::comparator::{Probe, Reference, calibration};
 
-/// Prints with fewer minutiae than this reach high similarities more often than the table says. Cut down to their 3 to 16
-/// innermost minutiae, the prints that the table was fitted on reached its scores 20 to 40 up to nine times as often
-/// with other fingers; whole prints with 20 minutiae and more keep it.
+/// Prints with fewer minutiae than this may reach high similarities more often than the table says: cut down to their 3
+/// to 16 innermost minutiae, the prints that the table was fitted on do, by 5 to 14 points of score at an FMR of 1e-3
+/// (docs/accuracy.md).
 const SCANT: usize = 20;
-/// What that takes off: a factor of nine, in points of score and in nats.
-const SCANT_POINTS: f32 = 9.5;
-const SCANT_NATS: f32 = 2.2;
+/// What that takes off: a factor of sixteen, in points of score and in nats.
+const SCANT_POINTS: f32 = 12.0;
+const SCANT_NATS: f32 = 2.77;
 /// With fewer than twelve minutiae a mate looks like a stranger in one comparison of 24 and a stranger does in one of
 /// three: their ratio is e⁻². With more, and by the quality of their minutiae, it lies between e⁻³ and e⁻⁵; the table
 /// stops at −3.
@@ -18,7 +18,7 @@ const FEW: usize = 12;
 const FEW_FLOOR_NATS: f32 = -2.0;
 
 /// Score and evidence of a similarity that [`Comparator::compare`](crate::Comparator::compare) gave these two: as
-/// [`calibration`] has them, with 9.5 points and 2.2 nats taken off where one of them has fewer than 20 minutiae.
+/// [`calibration`] has them, with 12 points and 2.77 nats taken off where one of them has fewer than 20 minutiae.
 /// The evidence against a mate is at most 3 nats, 2 where one has fewer than 12. Rises with the similarity.
 #[must_use]
 pub fn meaning(similarity: f32, probe: &Probe, reference: &Reference) -> (Score, Llr) {
