@@ -175,7 +175,7 @@ impl Part<'_> {
 
 /// Searches a snapshot; every segment is seen or the answer is an error.
 ///
-/// Cost: a scan of the planes in scope at memory speed, plus about 50 µs a finger for each survivor.
+/// Cost: a scan of the planes in scope at memory speed, plus about 120 µs a finger for each survivor.
 pub(crate) fn search(
     references: &References<'_>,
     snapshot: &Snapshot,

@@ -21,6 +21,7 @@ mod disk;
 mod error;
 mod frame;
 mod layout;
+mod lock;
 mod map;
 mod number;
 mod query;

@@ -1,6 +1,6 @@
 //! How is a store opened, and how is it changed? The directory, its lock, its format, and commits.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use crate::change::{Applied, Change};
 use crate::codec::HeadRow;
 use crate::commit::Batch;
 use crate::directory;
+use crate::lock::Lock;
 use crate::shelf::Shelf;
 use crate::table::{ALL, HEAD};
 
@@ -26,8 +27,8 @@ pub struct Store {
     dir: PathBuf,
     pub(crate) catalogue: Catalogue,
     pub(crate) shelf: Shelf,
-    /// Locked while the store lives; released by the system when the process dies. Dropped last.
-    _lock: File,
+    /// Held while the store lives. Dropped last.
+    _lock: Lock,
 }
 
 impl std::fmt::Debug for Store {
@@ -63,7 +64,7 @@ impl Store {
 
     fn open_with(dir: &Path, check: bool) -> Result<Self, StoreError> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::at(dir))?;
-        let lock = lock(&dir.join("LOCK"))?;
+        let lock = Lock::take(&dir.join("LOCK"))?;
         let (format, file) = (dir.join("FORMAT"), dir.join("catalogue.redb"));
         let known = read_format(&format)?;
         if let Some(found) = known.filter(|&found| found > FORMAT) {
@@ -117,23 +118,6 @@ impl Store {
         })?;
         self.shelf.remove(&orphans);
         Ok(applied)
-    }
-}
-
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut file = open_file(path)?;
-    match file.try_lock() {
-        Ok(()) => {
-            // The process id is there for whoever finds the store in use; the lock itself is the system's.
-            let write = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-            write.map_err(StoreError::at(path))?;
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
-            Err(StoreError::Locked { path: path.to_owned(), holder })
-        }
-        Err(TryLockError::Error(source)) => Err(StoreError::Io { path: path.to_owned(), source }),
     }
 }
 
