@@ -1,6 +1,6 @@
 //! How is a store opened, and how is it changed? The directory, its lock, its format, and commits.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
