@@ -46,7 +46,7 @@ pub(crate) struct Cylinders {
 }
 
 impl Cylinders {
-    /// About 0.6 µs a minutia.
+    /// Some 10,000 instructions a minutia.
     pub(crate) fn of(points: &[Point], hull: &Hull) -> Self {
         let lines: Box<[Line]> = (0..points.len()).map(|minutia| line(points, minutia, hull)).collect();
         let norm = |line: &Line| match line[..LAYERS].iter().map(|word| word.count_ones()).sum::<u32>() {

@@ -23,7 +23,8 @@ pub struct IdentifyArgs {
     encounter: Option<EncounterId>,
     #[command(flatten)]
     search: SearchArgs,
-    /// Doubt which finger is which: also try swapped hands and exchanged neighbours, at a cost of ln k nats for k readings
+    /// Doubt which finger is which: also try swapped hands, exchanged neighbours and fingers upside
+    /// down, at a cost of ln k nats for k readings
     #[arg(long)]
     doubt_labels: bool,
     /// Say how it was searched and why, and what may have been missed

@@ -24,7 +24,8 @@ pub struct VerifyArgs {
     encounter: Option<EncounterId>,
     #[command(flatten)]
     probe: SampleArgs,
-    /// Doubt which finger is which: also try swapped hands and exchanged neighbours, at a cost of ln k nats for k readings
+    /// Doubt which finger is which: also try swapped hands, exchanged neighbours and fingers upside
+    /// down, at a cost of ln k nats for k readings
     #[arg(long)]
     doubt_labels: bool,
     /// Print one JSON object

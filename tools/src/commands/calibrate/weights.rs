@@ -1,6 +1,7 @@
 //! How much should each term of a fingerprint comparison count? Weights fitted on pairs, and tried on prints that had
 //! no say in them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
@@ -73,6 +74,12 @@ fn capture(dataset: &str) -> &str {
     dataset.split('/').next().unwrap_or(dataset)
 }
 
+/// All of them, once each, by name.
+fn captures(fingers: &Fingers) -> Vec<&str> {
+    let names: BTreeSet<&str> = fingers.samples.datasets.iter().map(|dataset| capture(&dataset.name)).collect();
+    names.into_iter().collect()
+}
+
 fn fit(compared: &[Compared]) -> Result<Weights, Failure> {
     let mated = compared.iter().filter(|c| c.mated).count();
     let non_mated = compared.len() - mated;
@@ -115,10 +122,7 @@ fn rounded(value: f64) -> f32 {
 pub fn write(fingers: &Fingers, command: &str, path: &Path) -> Result<Weights, Failure> {
     let pairs = Pairs::of(fingers);
     let fitted = pairs.fit(|_| true)?;
-    let mut sets: Vec<&str> = fingers.samples.datasets.iter().map(|d| capture(&d.name)).collect();
-    sets.dedup();
-    sets.sort_unstable();
-    sets.dedup();
+    let sets = captures(fingers);
     let provenance = vec![
         command.to_owned(),
         format!(
@@ -140,9 +144,7 @@ pub fn write(fingers: &Fingers, command: &str, path: &Path) -> Result<Weights, F
 pub fn write_cross_validated(fingers: &Fingers, directory: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(directory).map_err(Failure::at(directory))?;
     let pairs = Pairs::of(fingers);
-    let mut captures: Vec<&str> = fingers.samples.datasets.iter().map(|d| capture(&d.name)).collect();
-    captures.sort_unstable();
-    captures.dedup();
+    let captures = captures(fingers);
     if captures.len() < 2 {
         return Err(Failure::new(
             "--cross-validated: expected at least two data sets, to fit on one and try the other",
@@ -161,7 +163,7 @@ pub fn write_cross_validated(fingers: &Fingers, directory: &Path) -> Result<(), 
         let dataset = fingers.samples.datasets.iter().find(|d| d.samples.contains(&sample));
         dataset.and_then(|d| d.name.split_once('/')).map_or("scores", |(_, extractor)| extractor)
     };
-    let mut files: std::collections::BTreeMap<&str, csv::Writer<BufWriter<File>>> = Default::default();
+    let mut files: BTreeMap<&str, csv::Writer<BufWriter<File>>> = Default::default();
     for (compared, similarity) in scored {
         let of = extractor(compared.probe);
         if !files.contains_key(of) {
