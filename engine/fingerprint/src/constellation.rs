@@ -84,8 +84,6 @@ pub(crate) struct Constellation {
     pub stars: Box<[Star]>,
     /// Sixteen at a time: x and y in steps of [`STEP_PX`], direction.
     places: Box<[Lanes]>,
-    /// Of the points, once more, next to each other.
-    pub directions: Box<[u8]>,
     pub cylinders: Cylinders,
     pub hull: Hull,
 }
@@ -103,9 +101,7 @@ impl Constellation {
             distances[i] = u32::MAX;
             let mut nearest = [u32::MAX; MAX_RAYS];
             for &key in &distances[..points.len()] {
-                if key < nearest[MAX_RAYS - 1] {
-                    insert(&mut nearest, key);
-                }
+                insert(&mut nearest, key);
             }
             let mut star = Star::default();
             for tip in nearest.into_iter().filter(|&key| key != u32::MAX).map(|key| key as u8) {
@@ -128,9 +124,8 @@ impl Constellation {
             block
         };
         let places = points.chunks(LANES).map(block).collect();
-        let directions = points.iter().map(|p| p.direction).collect();
         let cylinders = Cylinders::of(&points, &hull);
-        Self { points, stars, places, directions, cylinders, hull }
+        Self { points, stars, places, cylinders, hull }
     }
 
     /// The minutiae less than `reach_px` away along x and along y, and some a little further, whose directions are
@@ -159,12 +154,10 @@ fn step(px: i32) -> u8 {
     px.div_euclid(STEP_PX) as u8
 }
 
-/// Puts `key` in its place among the sorted, dropping the last.
-fn insert(sorted: &mut [u32; MAX_RAYS], key: u32) {
-    let mut at = MAX_RAYS - 1;
-    while at > 0 && sorted[at - 1] > key {
-        sorted[at] = sorted[at - 1];
-        at -= 1;
+/// Puts `key` in its place among the sorted, dropping the largest. Without a branch: most keys come in no order.
+#[inline]
+fn insert(sorted: &mut [u32; MAX_RAYS], mut key: u32) {
+    for place in sorted {
+        (*place, key) = ((*place).min(key), (*place).max(key));
     }
-    sorted[at] = key;
 }

@@ -1,9 +1,12 @@
 //! Which places of two fingers look alike, wherever they lie? The cheap comparison, cylinders against cylinders.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
+use khop_kernels::Line;
+
 use crate::constellation::Constellation;
-use crate::direction::apart;
+use crate::cylinder::{BLOCK, Cylinders};
 use crate::template::MAX_MINUTIAE;
 use crate::tree::Pair;
 
@@ -25,28 +28,36 @@ pub(crate) struct Resemblance {
 pub(crate) struct Resemblances {
     /// Most alike first, every minutia in at most one.
     pub found: Vec<Resemblance>,
-    differing: Vec<u16>,
-    /// For each minutia of the probe the nearest of the reference, as a [`Key`].
-    of_probe: Vec<u32>,
+    differing: [u16; MAX_MINUTIAE.next_multiple_of(BLOCK)],
+    /// For each cylinder of the probe the nearest of the reference.
+    of_probe: Vec<Key>,
     offers: Vec<u64>,
 }
 
-/// How unlike, squared, and which: the bits of a positive float, which sort as it does, the lowest eight replaced by an
-/// index. So the smallest is found without a branch.
-type Key = u32;
+/// How unlike, squared, and which: a positive number, the lowest eight bits of it replaced by an index, so that the
+/// smallest is found without a branch.
+type Key = f32;
 
-const NOTHING: Key = u32::MAX;
+/// Not a likeness, and larger than all that are.
+const NOTHING: Key = Key::INFINITY;
 
-fn key(unlike: f32, index: usize) -> Key {
-    unlike.to_bits() & !0xff | index as u32
+#[inline]
+fn key(unlike: f32, minutia: u8) -> Key {
+    Key::from_bits(unlike.to_bits() & !0xff | u32::from(minutia))
+}
+
+/// The smaller; one instruction, where [`f32::min`] also thinks of what is no number.
+#[inline]
+fn nearer(a: Key, b: Key) -> Key {
+    if a < b { a } else { b }
 }
 
 impl Resemblances {
     pub(crate) fn new() -> Self {
         Self {
             found: Vec::with_capacity(MAX_RESEMBLANCES),
-            differing: Vec::new(),
-            of_probe: Vec::with_capacity(MAX_MINUTIAE),
+            differing: [0; _],
+            of_probe: Vec::with_capacity(2 * MAX_MINUTIAE + BLOCK),
             offers: Vec::with_capacity(2 * MAX_MINUTIAE),
         }
     }
@@ -56,31 +67,45 @@ impl Resemblances {
     ///
     /// `turned` is by how much the probe is taken to be turned, on top of [`MAX_TURN`] either way.
     pub(crate) fn find(&mut self, probe: &Constellation, reference: &Constellation, turned: u8) {
-        let width = probe.points.len();
-        self.differing.resize(width * reference.points.len(), 0);
-        khop_kernels::differing_bits(&reference.cylinders.lines, &probe.cylinders.lines, &mut self.differing);
-        self.offers.clear();
+        let (probe, reference) = (&probe.cylinders, &reference.cylinders);
         self.of_probe.clear();
-        self.of_probe.resize(width, NOTHING);
-        for (row, differing) in self.differing.chunks_exact(width).enumerate() {
-            let norm = reference.cylinders.norms[row];
-            let direction = reference.directions[row].wrapping_add(turned);
-            let mut nearest = NOTHING;
-            let columns = differing.iter().zip(&probe.cylinders.norms).zip(&probe.directions).zip(&mut self.of_probe);
-            for (column, (((&differing, &norm_of_probe), &direction_of_probe), of_probe)) in columns.enumerate() {
-                let norms = norm + norm_of_probe;
-                // No number where one has no cylinder; its bits are above those of all numbers.
-                let unlike = f32::from(differing) / (norms * norms);
-                let unlike = if apart(direction, direction_of_probe) <= MAX_TURN { unlike } else { 1.0 };
-                nearest = nearest.min(key(unlike, column));
-                *of_probe = (*of_probe).min(key(unlike, row));
-            }
-            self.offers.push(offer(nearest, nearest as u8, row as u8));
+        self.of_probe.resize(probe.norms.len(), NOTHING);
+        self.offers.clear();
+        for row in 0..reference.count() {
+            let near = probe.around(reference.directions[row].wrapping_add(turned), MAX_TURN);
+            let nearest =
+                self.hold_against(probe, near, &reference.lines[row], reference.norms[row], reference.minutiae[row]);
+            self.offers.push(offer(nearest, nearest.to_bits() as u8, reference.minutiae[row]));
         }
-        let of_probe = self.of_probe.iter().enumerate();
-        self.offers.extend(of_probe.map(|(column, &nearest)| offer(nearest, column as u8, nearest as u8)));
+        for (cylinder, &minutia) in probe.minutiae[..probe.count()].iter().enumerate() {
+            let nearest = nearer(self.of_probe[cylinder], self.of_probe[cylinder + probe.count()]);
+            self.offers.push(offer(nearest, minutia, nearest.to_bits() as u8));
+        }
         self.offers.sort_unstable();
         self.keep();
+    }
+
+    /// The nearest to a reference's cylinder of some of the probe's, which learn of it.
+    fn hold_against(&mut self, probe: &Cylinders, near: Range<usize>, line: &Line, norm: f32, minutia: u8) -> Key {
+        let (count, blocks) = (near.len(), near.len().next_multiple_of(BLOCK));
+        khop_kernels::differing_bits(line, &probe.lines[near.clone()], &mut self.differing[..count]);
+        // Those that complete the last block are made too unlike to be near.
+        self.differing[count..blocks].fill(u16::MAX);
+        let near = near.start..near.start + blocks;
+        let differing = self.differing[..blocks].as_chunks::<BLOCK>().0;
+        let norms = probe.norms[near.clone()].as_chunks::<BLOCK>().0;
+        let minutiae = probe.minutiae[near.clone()].as_chunks::<BLOCK>().0;
+        let of_probe = self.of_probe[near].as_chunks_mut::<BLOCK>().0;
+        let mut nearest = [NOTHING; BLOCK];
+        for (((differing, norms), minutiae), of_probe) in differing.iter().zip(norms).zip(minutiae).zip(of_probe) {
+            let unlike = std::array::from_fn::<_, BLOCK, _>(|lane| {
+                let norms = norm + norms[lane];
+                f32::from(differing[lane]) / (norms * norms)
+            });
+            nearest = std::array::from_fn(|lane| nearer(key(unlike[lane], minutiae[lane]), nearest[lane]));
+            *of_probe = std::array::from_fn(|lane| nearer(key(unlike[lane], minutia), of_probe[lane]));
+        }
+        nearest.into_iter().fold(NOTHING, nearer)
     }
 
     fn keep(&mut self) {
@@ -88,14 +113,14 @@ impl Resemblances {
         self.found.clear();
         for &offer in &self.offers {
             let pair = Pair { probe: (offer >> 8) as u8, reference: offer as u8 };
-            let likeness = 1.0 - f32::from_bits((offer >> 16) as u32).sqrt();
-            if likeness <= 0.0 || likeness.is_nan() || self.found.len() == MAX_RESEMBLANCES {
+            let unlike = f32::from_bits((offer >> 16) as u32);
+            if unlike >= 1.0 || self.found.len() == MAX_RESEMBLANCES {
                 break;
             }
             let taken = (&mut of_probe[usize::from(pair.probe)], &mut of_reference[usize::from(pair.reference)]);
             if !*taken.0 && !*taken.1 {
                 (*taken.0, *taken.1) = (true, true);
-                self.found.push(Resemblance { pair, likeness });
+                self.found.push(Resemblance { pair, likeness: 1.0 - unlike.sqrt() });
             }
         }
     }
@@ -108,7 +133,7 @@ impl Resemblances {
 
 /// Sorts by how unlike, then by minutiae.
 fn offer(nearest: Key, probe: u8, reference: u8) -> u64 {
-    u64::from(nearest & !0xff) << 16 | u64::from(probe) << 8 | u64::from(reference)
+    u64::from(nearest.to_bits() & !0xff) << 16 | u64::from(probe) << 8 | u64::from(reference)
 }
 
 /// How many places two impressions of a finger are expected to share, 4 to 12: by the minutiae of the smaller one, as

@@ -87,15 +87,15 @@ fn stream_read(bytes: &[u8]) -> u64 {
 }
 
 /// The AVX-512 level has it too: that it counts eight words at once in registers (VPOPCNTDQ) is a step still to take.
-pub(crate) fn differing_bits(rows: &[Line], probes: &[Line], out: &mut [u16]) {
+pub(crate) fn differing_bits(probe: &Line, rows: &[Line], out: &mut [u16]) {
     // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
-    unsafe { differing_bits_popcnt(rows, probes, out) }
+    unsafe { differing_bits_popcnt(probe, rows, out) }
 }
 
 /// The scalar twin with the instruction that counts a word's bits.
 #[target_feature(enable = "avx2,popcnt")]
-fn differing_bits_popcnt(rows: &[Line], probes: &[Line], out: &mut [u16]) {
-    scalar::differing_bits(rows, probes, out);
+fn differing_bits_popcnt(probe: &Line, rows: &[Line], out: &mut [u16]) {
+    scalar::differing_bits(probe, rows, out);
 }
 
 #[target_feature(enable = "avx2,fma")]

@@ -49,7 +49,7 @@ pub struct Kernels {
     pub(crate) dot_nibbles_rows: DotNibbles,
     pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
-    pub(crate) differing_bits: fn(&[Line], &[Line], &mut [u16]),
+    pub(crate) differing_bits: fn(&Line, &[Line], &mut [u16]),
 }
 
 static SCALAR: Kernels = Kernels {
@@ -195,11 +195,10 @@ impl Kernels {
     /// See [`crate::differing_bits`].
     ///
     /// # Panics
-    /// When `out` is not rows × probes long.
+    /// When `out` is not as long as `rows`.
     #[inline]
-    pub fn differing_bits(&self, rows: &[Line], probes: &[Line], out: &mut [u16]) {
-        let results = rows.len().checked_mul(probes.len());
-        assert_eq!(Some(out.len()), results, "differing_bits: one result a row and probe");
-        (self.differing_bits)(rows, probes, out);
+    pub fn differing_bits(&self, probe: &Line, rows: &[Line], out: &mut [u16]) {
+        assert_eq!(out.len(), rows.len(), "differing_bits: one result a row");
+        (self.differing_bits)(probe, rows, out);
     }
 }

@@ -115,15 +115,15 @@ pub fn stream_read(bytes: &[u8]) -> u64 {
 /// A string of bits, one line of the memory cache.
 pub type Line = [u64; 8];
 
-/// Words of a line that [`differing_bits`] looks at; the two behind them are the caller's.
-pub const LINE_WORDS: usize = 6;
+/// Words of a line that [`differing_bits`] looks at; the three behind them are the caller's.
+pub const LINE_WORDS: usize = 5;
 
-/// Several bit strings against many, each a line of 64 bytes: `out[r * probes.len() + p]` is in how many of the first
-/// [`LINE_WORDS`] words' bits row r and probe p differ (the Hamming distance), 0 to 384. About six processor cycles
-/// a pair where the CPU counts bits itself.
+/// One bit string against many, each a line of 64 bytes: `out[r]` is in how many of the first [`LINE_WORDS`] words' bits
+/// row r and the probe differ (the Hamming distance), 0 to 320. About six processor cycles a row where the CPU counts
+/// bits itself.
 ///
 /// # Panics
-/// When `out` is not rows × probes long.
-pub fn differing_bits(rows: &[Line], probes: &[Line], out: &mut [u16]) {
-    Kernels::best().differing_bits(rows, probes, out);
+/// When `out` is not as long as `rows`.
+pub fn differing_bits(probe: &Line, rows: &[Line], out: &mut [u16]) {
+    Kernels::best().differing_bits(probe, rows, out);
 }

@@ -83,13 +83,11 @@ pub fn stream_read(bytes: &[u8]) -> u64 {
     rest.iter().map(|&byte| u64::from(byte)).fold(sum, u64::wrapping_add)
 }
 
-/// In how many bits lines differ, every row against every probe. Inlined so that a level with an instruction for
-/// counting bits compiles it anew with that.
+/// In how many bits lines differ from a probe. Inlined so that a level with an instruction for counting bits compiles it
+/// anew with that.
 #[inline(always)]
-pub fn differing_bits(rows: &[Line], probes: &[Line], out: &mut [u16]) {
-    for (row, out) in rows.iter().zip(out.chunks_mut(probes.len().max(1))) {
-        for (probe, out) in probes.iter().zip(out) {
-            *out = (0..LINE_WORDS).map(|word| (row[word] ^ probe[word]).count_ones()).sum::<u32>() as u16;
-        }
+pub fn differing_bits(probe: &Line, rows: &[Line], out: &mut [u16]) {
+    for (row, out) in rows.iter().zip(out) {
+        *out = (0..LINE_WORDS).map(|word| (row[word] ^ probe[word]).count_ones()).sum::<u32>() as u16;
     }
 }
