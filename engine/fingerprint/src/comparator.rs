@@ -23,7 +23,7 @@ pub const COMPARATOR_VERSION: u8 = 2;
 
 /// A finger prepared once, to be compared to many references.
 ///
-/// For 35 minutiae it takes some 6 kB, and 87 µs as `khop bench fingerprint` measured (docs/performance.md).
+/// For 35 minutiae it takes some 8 kB, and 59 µs as `khop bench fingerprint` measured (docs/performance.md).
 pub struct Probe(Constellation);
 
 /// A finger that probes are compared to, prepared in the same way.
@@ -129,7 +129,7 @@ impl Comparator {
     }
 
     /// How many places look alike wherever they lie: the first stage of [`Comparator::compare`] alone, for ruling out
-    /// most references at a quarter to a sixth of the time. 0 to 1, finite, on a scale of its own, without a calibration.
+    /// most references at a seventh of the time. 0 to 1, finite, on a scale of its own, without a calibration.
     pub fn compare_places(&mut self, probe: &Probe, reference: &Reference) -> f32 {
         self.resemblances.find(&probe.0, &reference.0, UPRIGHT);
         self.resemblances.mean(expected_places(&probe.0, &reference.0))
