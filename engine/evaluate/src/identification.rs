@@ -7,7 +7,7 @@ use khop_vocabulary::{Fnir, Fpir};
 
 use crate::curve::{allowed, det, highest_rejected};
 use crate::resampling::Draws;
-use crate::{DetPoint, Interval, Resampling, Subjects};
+use crate::{Counted, DetPoint, Interval, Resampling, Subjects};
 
 /// How many of a search's strangers are kept, best first: the longest candidate list that can be evaluated.
 pub const CANDIDATES: usize = 50;
@@ -122,19 +122,6 @@ pub struct MeasuredFnir {
     pub binomial95: Interval,
 }
 
-/// A share of searches, counted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RankMiss {
-    /// Mated searches whose mate is not among the first so many.
-    pub errors: u64,
-    /// Their share.
-    pub rate: Fnir,
-    /// Bootstrap over the probes' subjects, gallery held; without an error at least the rule of three.
-    pub ci95: Interval,
-    /// Clopper–Pearson, as if searches were independent.
-    pub binomial95: Interval,
-}
-
 impl Identification {
     /// Sorts what is needed. `references` is the gallery size N (the mean, when several galleries are pooled).
     ///
@@ -216,19 +203,40 @@ impl Identification {
         det(&mates, &self.best.iter().map(|b| b.0).collect::<Vec<_>>())
     }
 
-    /// Rank-1 misses with intervals.
+    /// Mated searches whose mate is not in the first place, with intervals.
     #[must_use]
-    pub fn rank1_miss(&self, resampling: &Resampling) -> RankMiss {
-        let errors = self.mates.iter().filter(|(m, _)| m.rank > 1).count() as u64;
-        let miss = |weights: &Weights| {
-            self.mates.iter().filter(|(m, _)| m.rank > 1).map(|m| weights.of(m.1)).sum::<f64>() / weights.mated
-        };
-        RankMiss {
-            errors,
-            rate: self.fnir(Some(1), f32::NEG_INFINITY),
-            ci95: Interval::percentile(self.resampled(resampling, miss)).rule_of_three(errors, self.mated()),
-            binomial95: Interval::clopper_pearson(errors, self.mated()),
-        }
+    pub fn rank1_miss(&self, resampling: &Resampling) -> Counted {
+        let trials: Vec<(u32, bool)> = self.mates.iter().map(|&(mate, probe)| (probe, mate.rank > 1)).collect();
+        Counted::of_samples(&self.subjects, &trials, resampling).expect("there is at least one mated search")
+    }
+
+    /// Mated searches of which the mate is below the threshold or beyond the rank, among those whose probe is wanted.
+    /// `None` without such a search.
+    #[must_use]
+    pub fn false_negatives(
+        &self,
+        rank: Option<u32>,
+        threshold: f32,
+        is_wanted: impl Fn(u32) -> bool,
+        resampling: &Resampling,
+    ) -> Option<Counted> {
+        let is_missed = |mate: &Mate| mate.similarity < threshold || rank.is_some_and(|r| mate.rank > r);
+        let wanted = self.mates.iter().filter(|(_, probe)| is_wanted(*probe));
+        let trials: Vec<(u32, bool)> = wanted.map(|(mate, probe)| (*probe, is_missed(mate))).collect();
+        Counted::of_samples(&self.subjects, &trials, resampling)
+    }
+
+    /// Non-mated searches that return somebody, among those whose probe is wanted. `None` without such a search.
+    #[must_use]
+    pub fn false_positives(
+        &self,
+        threshold: f32,
+        is_wanted: impl Fn(u32) -> bool,
+        resampling: &Resampling,
+    ) -> Option<Counted> {
+        let wanted = self.best.iter().filter(|(_, probe)| is_wanted(*probe));
+        let trials: Vec<(u32, bool)> = wanted.map(|&(best, probe)| (probe, best >= threshold)).collect();
+        Counted::of_samples(&self.subjects, &trials, resampling)
     }
 
     /// FNIR at each FPIR, within rank `rank` (`None`: any), with intervals.

@@ -8,6 +8,7 @@
 
 pub mod calibration;
 mod comparison;
+mod counted;
 mod curve;
 mod identification;
 mod interval;
@@ -21,9 +22,10 @@ pub mod synth;
 mod verification;
 
 pub use comparison::{Comparison, Comparisons, ComparisonsError, Subjects};
+pub use counted::Counted;
 pub use curve::DetPoint;
 pub use identification::{
-    CANDIDATES, ERRORS_WORTH, FnirAtFpir, Identification, Mate, MeasuredFnir, RankMiss, Search, SearchesError,
+    CANDIDATES, ERRORS_WORTH, FnirAtFpir, Identification, Mate, MeasuredFnir, Search, SearchesError,
 };
 pub use interval::Interval;
 pub use paired::{Difference, Differences, Paired, PairedError, PairedMeasures};

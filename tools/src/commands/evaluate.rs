@@ -3,25 +3,34 @@
 mod compare;
 mod findings;
 pub mod fingers;
+mod grouping;
 mod joint;
+mod people;
 pub mod samples;
+mod scale;
 mod score_file;
 mod scores;
+mod searched;
+mod sheet;
 mod side_by_side;
+mod subgroups;
 pub mod trials;
 pub mod vectors;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use khop_evaluate::Resampling;
+use khop_vocabulary::{Fmr, Fpir};
 
 use crate::failure::Failure;
-use findings::Findings;
+use findings::{Findings, Searching};
 use fingers::{Fingers, Minutiae, Stage};
+use grouping::By;
 use joint::Joint;
 use samples::Samples;
 use score_file::Engine;
+use searched::{Lacking, SearchFile, searches};
 use trials::{Comparing, Impostors};
 use vectors::{Exact, Int8, Vectors};
 
@@ -47,13 +56,16 @@ const VERIFICATION_EXAMPLES: &str = "\
 Examples:
   khop evaluate verification --modality finger --manifest M.csv --where 'dataset=a|b' --json
   khop evaluate verification --modality face --vectors X.npy --labels L.csv --svg det.svg
-  khop evaluate verification --scores-file peer.csv.gz --json";
+  khop evaluate verification --scores-file peer.csv.gz --by finger_position --json";
 
 const IDENTIFICATION_EXAMPLES: &str = "\
 Examples:
   khop evaluate identification --modality finger --manifest M.csv --where extractor=x
   khop evaluate identification --modality face --vectors X.npy --labels L.csv --cmc cmc.csv
+  khop evaluate identification --scores-file peer.csv.gz --by sex --by year_of_birth:10
+  khop evaluate identification --scores-file lists.csv --candidates-of 1600000 --mate-absent-only
 
+Every probe of a score file is a search; of several references of one subject the most similar speaks.
 A rate is not measured (null in JSON) where fewer than ten false positives are expected.";
 
 #[derive(Subcommand)]
@@ -61,7 +73,8 @@ enum Measure {
     /// One to one: all mated pairs, and all non-mated pairs within a data set.
     #[command(after_help = VERIFICATION_EXAMPLES)]
     Verification(VerificationArgs),
-    /// One to many: gallery = first sample of each subject; every sample is searched, with its mate and without.
+    /// One to many: gallery = first sample of each subject, every sample is searched, with its mate and without; or the
+    /// searches of a score file.
     #[command(after_help = IDENTIFICATION_EXAMPLES)]
     Identification(IdentificationArgs),
     /// Engines side by side: score files of the same comparisons, differences with paired intervals, one DET plot.
@@ -73,21 +86,57 @@ enum Measure {
 struct VerificationArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Take the scores of any engine from this file instead of comparing; its columns as for `khop evaluate compare`.
-    #[arg(long, value_name = "[NAME=]FILE", conflicts_with_all = ["modality", "manifest", "vectors", "scores", "impostors"])]
+    #[command(flatten)]
+    file: FileArgs,
+    /// The rates at which FNMR is asked for; by default those that the comparisons carry.
+    #[arg(long, value_name = "FMR", value_delimiter = ',', value_parser = compare::fmr)]
+    fmr: Option<Vec<Fmr>>,
+    /// Which non-mated pairs are compared.
+    #[arg(long, value_enum, default_value = "all", conflicts_with = "scores_file")]
+    impostors: Impostors,
+}
+
+/// Scores that another engine made.
+#[derive(Args)]
+struct FileArgs {
+    /// Take the scores of any engine from this file instead of comparing; its columns as for `khop evaluate compare`,
+    /// and where wanted probe_subject, reference_subject.
+    #[arg(long, value_name = "[NAME=]FILE", conflicts_with_all = ["modality", "manifest", "vectors", "scores"])]
     scores_file: Option<Engine>,
     /// What a row without a score counts as; without it such a row is an error.
-    #[arg(long, value_name = "SCORE", requires = "scores_file", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SCORE", requires = "scores_file", allow_negative_numbers = true, value_parser = score)]
     missing_score: Option<f64>,
-    /// Which non-mated pairs are compared.
-    #[arg(long, value_enum, default_value = "all")]
-    impostors: Impostors,
+    /// Also tell apart the rows by the values of this column, numbers in bins of a width; may be given several times.
+    #[arg(long, value_name = "COLUMN[:WIDTH]", requires = "scores_file")]
+    by: Vec<By>,
+}
+
+fn score(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|score: &f64| score.is_finite()).ok_or_else(|| "expected a finite number".into())
+}
+
+fn fpir(text: &str) -> Result<Fpir, String> {
+    let rate = text.parse().ok().and_then(|rate| Fpir::new(rate).ok());
+    rate.filter(|rate| rate.value() > 0.0).ok_or_else(|| "expected a rate above 0, at most 1".into())
 }
 
 #[derive(Args)]
 struct IdentificationArgs {
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    file: FileArgs,
+    /// The file holds candidate lists of searches among N enrolled subjects: whom a list lacks was not returned, and a
+    /// mate that was not has a row without a score.
+    #[arg(long, value_name = "N", requires = "scores_file", conflicts_with = "missing_score")]
+    candidates_of: Option<u64>,
+    /// Count false positives in searches without a mate in the gallery alone; by default also in the others, their mate
+    /// set aside. For engines whose scores depend on the rest of the gallery.
+    #[arg(long)]
+    mate_absent_only: bool,
+    /// The rates at which FNIR is asked for.
+    #[arg(long, value_name = "FPIR", value_delimiter = ',', default_value = "1e-1,1e-2,1e-3", value_parser = fpir)]
+    fpir: Vec<Fpir>,
     /// Count a mate only within this rank; by default any rank counts.
     #[arg(long, value_name = "R")]
     rank: Option<u32>,
@@ -231,18 +280,15 @@ pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Fail
 }
 
 pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
-    let (input, impostors, rank, cmc) = match &args.measure {
-        Measure::Verification(v) => (&v.input, Some(v.impostors), None, &None),
-        Measure::Identification(i) => (&i.input, None, i.rank, &i.cmc),
+    let (input, cmc) = match &args.measure {
+        Measure::Verification(v) => (&v.input, &None),
+        Measure::Identification(i) => (&i.input, &i.cmc),
         Measure::Compare(args) => return compare::run(args),
     };
-    let findings = on_threads(input.threads, || {
-        let resampling = Resampling { seed: input.seed, resamples: input.resamples };
-        if let Measure::Verification(VerificationArgs { scores_file: Some(engine), missing_score, .. }) = &args.measure
-        {
-            return from_scores(engine, *missing_score, resampling);
-        }
-        input.source.with(Evaluation { impostors, rank, resampling, scores: input.scores.as_deref() })
+    let findings = on_threads(input.threads, || match &args.measure {
+        Measure::Verification(v) => v.findings(),
+        Measure::Identification(i) => i.findings(),
+        Measure::Compare(_) => unreachable!("compared above"),
     })?;
     let object = findings.to_json();
     let write = |path: &Option<PathBuf>, text: &dyn Fn() -> String| match path {
@@ -261,45 +307,87 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the scores of a file say.
-fn from_scores(engine: &Engine, missing_score: Option<f64>, resampling: Resampling) -> Result<Findings, Failure> {
-    let Joint { subjects, names, datasets, mut engines } = Joint::read(std::slice::from_ref(engine), missing_score)?;
-    let scores = engines.remove(0);
-    let samples = Samples::in_order(names, subjects, datasets);
-    let mut findings = Findings::new(&scores.name, &samples, 0, resampling).on_scale(scores.scale);
-    findings.verification(&samples, scores.comparisons, trials::Effort::default())?;
-    Ok(findings)
+impl InputArgs {
+    fn resampling(&self) -> Resampling {
+        Resampling { seed: self.seed, resamples: self.resamples }
+    }
 }
 
-/// Verification when there are impostors to choose, else identification.
-struct Evaluation<'a> {
-    impostors: Option<Impostors>,
-    rank: Option<u32>,
-    resampling: Resampling,
-    scores: Option<&'a Path>,
+impl VerificationArgs {
+    fn findings(&self) -> Result<Findings, Failure> {
+        match &self.file.scores_file {
+            Some(engine) => self.of_file(engine),
+            None => self.input.source.with(self),
+        }
+    }
+
+    /// What the scores of a file say.
+    fn of_file(&self, engine: &Engine) -> Result<Findings, Failure> {
+        let joint = Joint::read(std::slice::from_ref(engine), self.file.missing_score, &self.file.by)?;
+        let Joint { subjects, names, datasets, mut engines, grouping } = joint;
+        let scores = engines.remove(0);
+        let samples = Samples::in_order(names, subjects, datasets);
+        let findings = Findings::new(&scores.name, &samples, 0, self.input.resampling());
+        let mut findings = findings.on_scale(scores.scale, scores.missing);
+        let groups = Some((&grouping, &scores.groups));
+        findings.verification(&samples, scores.comparisons, self.fmr.as_deref(), groups)?;
+        Ok(findings)
+    }
 }
 
-impl Task for Evaluation<'_> {
+impl IdentificationArgs {
+    fn findings(&self) -> Result<Findings, Failure> {
+        match &self.file.scores_file {
+            Some(engine) => self.of_file(engine),
+            None => self.input.source.with(self),
+        }
+    }
+
+    fn searching(&self) -> Searching {
+        // Who was not returned is missed at any rank: a rank that no list is long enough for says so.
+        let any = self.candidates_of.map(|_| u32::MAX - 1);
+        Searching { rank: self.rank.or(any), fpirs: self.fpir.clone(), mate_absent_only: self.mate_absent_only }
+    }
+
+    /// What the searches of a file say.
+    fn of_file(&self, engine: &Engine) -> Result<Findings, Failure> {
+        let lacking = Lacking { missing_score: self.file.missing_score, candidates_of: self.candidates_of };
+        let file = SearchFile::read(engine, lacking, &self.file.by)?;
+        let findings = Findings::new(&file.name, &file.samples, 0, self.input.resampling());
+        let mut findings = findings.on_scale(file.scale, file.missing);
+        let groups = Some((&file.grouping, &file.groups));
+        findings.identification(&file.samples, file.sets, &self.searching(), groups)?;
+        Ok(findings)
+    }
+}
+
+impl Task for &VerificationArgs {
     type Done = Findings;
 
     fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Findings, Failure> {
-        let mut findings = Findings::new(comparator, samples, comparing.failures(), self.resampling);
-        match self.impostors {
-            Some(impostors) => {
-                let (comparisons, effort) = trials::compare_pairs(samples, comparing, impostors)?;
-                if let Some(path) = self.scores {
-                    scores::write_pairs(path, samples, &comparisons)?;
-                }
-                findings.verification(samples, comparisons, effort)?;
-            }
-            None => {
-                let (similarities, effort) = trials::compare_with_galleries(samples, comparing)?;
-                if let Some(path) = self.scores {
-                    scores::write_searches(path, samples, &similarities)?;
-                }
-                findings.identification(samples, &similarities, self.rank, effort)?;
-            }
+        let (comparisons, effort) = trials::compare_pairs(samples, comparing, self.impostors)?;
+        if let Some(path) = &self.input.scores {
+            scores::write_pairs(path, samples, &comparisons)?;
         }
+        let findings = Findings::new(comparator, samples, comparing.failures(), self.input.resampling());
+        let mut findings = findings.after(effort);
+        findings.verification(samples, comparisons, self.fmr.as_deref(), None)?;
+        Ok(findings)
+    }
+}
+
+impl Task for &IdentificationArgs {
+    type Done = Findings;
+
+    fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Findings, Failure> {
+        let (similarities, effort) = trials::compare_with_galleries(samples, comparing)?;
+        if let Some(path) = &self.input.scores {
+            scores::write_searches(path, samples, &similarities)?;
+        }
+        let of_sets = samples.datasets.iter().zip(&similarities).map(|(set, matrix)| searches(samples, set, matrix));
+        let findings = Findings::new(comparator, samples, comparing.failures(), self.input.resampling());
+        let mut findings = findings.after(effort);
+        findings.identification(samples, of_sets.collect(), &self.searching(), None)?;
         Ok(findings)
     }
 }

@@ -64,7 +64,7 @@ Examples:
 A difference is another engine's rate less the first's, with its 95 % interval from the same resamples
 of the subjects for both, each one's threshold found anew; a star says that the interval leaves out 0.";
 
-fn fmr(text: &str) -> Result<Fmr, String> {
+pub fn fmr(text: &str) -> Result<Fmr, String> {
     let rate = text.parse().ok().and_then(|rate| Fmr::new(rate).ok());
     rate.filter(|rate| rate.value() > 0.0).ok_or_else(|| "expected a rate above 0, at most 1".into())
 }
@@ -79,7 +79,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
         }
     }
     let found = on_threads(args.threads, || {
-        let joint = Joint::read(&args.engines, args.missing_score)?;
+        let joint = Joint::read(&args.engines, args.missing_score, &[])?;
         let resampling = Resampling { seed: args.seed, resamples: args.resamples };
         SideBySide::measure(joint, &args.fmr, args.by.is_some(), resampling)
     })?;

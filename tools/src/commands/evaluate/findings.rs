@@ -1,19 +1,22 @@
 //! What was found, and how is it shown? One JSON object, a table, curves.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use khop_evaluate::report::{DetCurve, Rates, cmc_csv, det_csv};
 use khop_evaluate::{
-    Comparisons, DetPlot, FnirAtFpir, FnmrAtFmr, Identification, Interval, RankMiss, Resampling, SearchesError,
+    Comparisons, Counted, DetPlot, FnirAtFpir, FnmrAtFmr, Identification, Interval, Resampling, Search, SearchesError,
     Verification, VerificationMeasures,
 };
 use khop_vocabulary::{Fmr, Fnir, Fpir};
-use ndarray::Array2;
 use serde_json::{Value, json};
 
-use super::joint::Scale;
-use super::samples::{Dataset, Samples};
-use super::trials::{Effort, searches};
+use super::grouping::Grouping;
+use super::samples::Samples;
+use super::scale::Scale;
+use super::searched::Searched;
+use super::subgroups::{Operating, Subgroups};
+use super::trials::Effort;
 use crate::failure::Failure;
 
 /// The findings of one evaluation.
@@ -24,6 +27,8 @@ pub struct Findings {
     failures_to_enrol: usize,
     resampling: Resampling,
     effort: Effort,
+    /// Comparisons without a score in the file.
+    missing: usize,
     /// What thresholds are in the scores of a file; similarities themselves where Khop compared.
     scale: Option<Scale>,
     rates: Rates,
@@ -31,6 +36,17 @@ pub struct Findings {
     sets: Vec<Set>,
     curves: Vec<DetCurve>,
     misses: Vec<Fnir>,
+    /// By each column asked for.
+    subgroups: Vec<Subgroups>,
+}
+
+/// What is measured of searches.
+pub struct Searching {
+    /// Count a mate only within this rank; `None`: any rank.
+    pub rank: Option<u32>,
+    pub fpirs: Vec<Fpir>,
+    /// False positives are counted in searches without a mate alone.
+    pub mate_absent_only: bool,
 }
 
 /// What was measured on one data set, or on all.
@@ -42,8 +58,18 @@ struct Set {
 }
 
 enum Measured {
-    Verification(VerificationMeasures),
-    Identification { references: u64, fnir_at_fpir: Vec<FnirAtFpir>, rank1_miss: RankMiss },
+    Verification {
+        found: VerificationMeasures,
+        /// Rates of which not one non-mated comparison would be left.
+        unmeasured: Vec<Fmr>,
+    },
+    Identification {
+        references: u64,
+        /// Non-mated searches that had no mate in the gallery; of the others it was set aside.
+        mate_absent: u64,
+        fnir_at_fpir: Vec<FnirAtFpir>,
+        rank1_miss: Counted,
+    },
 }
 
 const ALL: &str = "all data sets";
@@ -57,17 +83,25 @@ impl Findings {
             failures_to_enrol,
             resampling,
             effort: Effort::default(),
+            missing: 0,
             scale: None,
             rates: Rates::Verification,
             sets: Vec::new(),
             curves: Vec::new(),
             misses: Vec::new(),
+            subgroups: Vec::new(),
         }
     }
 
-    /// Similarities are places in this scale, and thresholds are shown as its scores.
-    pub fn on_scale(self, scale: Scale) -> Self {
-        Self { scale: Some(scale), ..self }
+    /// Of a score file: similarities are places in this scale, and thresholds are shown as its scores; so many
+    /// comparisons had none.
+    pub fn on_scale(self, scale: Scale, missing: usize) -> Self {
+        Self { scale: Some(scale), missing, ..self }
+    }
+
+    /// Khop made the comparisons itself, with this effort.
+    pub fn after(self, effort: Effort) -> Self {
+        Self { effort, ..self }
     }
 
     /// The threshold with as few digits as the score file has, so that the two compare equal.
@@ -78,9 +112,14 @@ impl Findings {
         }
     }
 
-    /// Measures the pairs: pooled, and each data set alone when there are several.
-    pub fn verification(&mut self, samples: &Samples, all: Comparisons, effort: Effort) -> Result<(), Failure> {
-        self.effort = effort;
+    /// Measures the pairs: pooled, each data set alone when there are several, and each group, where there are any.
+    pub fn verification(
+        &mut self,
+        samples: &Samples,
+        all: Comparisons,
+        fmrs: Option<&[Fmr]>,
+        groups: Option<(&Grouping, &[Vec<u32>; 2])>,
+    ) -> Result<(), Failure> {
         let mut parts = Vec::new();
         if samples.datasets.len() > 1 {
             for dataset in &samples.datasets {
@@ -92,49 +131,64 @@ impl Findings {
                 parts.extend(part.ok().map(|part| (dataset.name.clone(), part)));
             }
         }
-        self.verify(whole(samples), Verification::new(all), true);
+        let grouped = groups.filter(|(grouping, _)| !grouping.columns().is_empty());
+        let grouped = grouped.map(|(grouping, groups)| (grouping, groups, all.clone()));
+        self.verify(whole(samples), Verification::new(all), fmrs, true);
+        if let Some((grouping, groups, all)) = grouped {
+            let at = self.operating().ok_or_else(|| self.no_operating_point())?;
+            self.subgroups = Subgroups::of_comparisons(grouping, &all, groups, at, &self.resampling);
+        }
         for (name, part) in parts {
-            self.verify(name, Verification::new(part), false);
+            self.verify(name, Verification::new(part), fmrs, false);
         }
         Ok(())
     }
 
-    fn verify(&mut self, name: String, all: Verification, pooled: bool) {
-        // The promised three, further decades while thirty errors are left; of a part only what ten errors carry.
+    fn verify(&mut self, name: String, all: Verification, fmrs: Option<&[Fmr]>, pooled: bool) {
+        // Unless rates are asked for: the promised three, further decades while thirty errors are left; of a part only
+        // what ten errors carry.
         let n = all.non_mated() as f64;
         let wanted =
             |&(decade, rate): &(i32, f64)| if pooled { decade <= 4 || rate * n >= 30.0 } else { rate * n >= 10.0 };
-        let rates = (2..=7).map(|decade| (decade, 10f64.powi(-decade))).filter(wanted);
-        let fmrs: Vec<Fmr> = rates.filter_map(|(_, rate)| Fmr::new(rate).ok()).collect();
+        let decades = || (2..=7).map(|decade| (decade, 10f64.powi(-decade))).filter(wanted);
+        let asked =
+            fmrs.map_or_else(|| decades().filter_map(|(_, rate)| Fmr::new(rate).ok()).collect(), <[Fmr]>::to_vec);
+        // A rate of less than one comparison could only be kept by none: that is no measurement of it.
+        let (measured, unmeasured): (Vec<Fmr>, Vec<Fmr>) = asked.iter().partition(|fmr| fmr.value() * n >= 1.0);
         let (mated, non_mated) = (all.mated(), all.non_mated());
         self.curves.push(DetCurve { name: name.clone(), points: all.det(), non_mated });
-        let measured = Measured::Verification(all.measure(&fmrs, &self.resampling));
+        let measured = Measured::Verification { found: all.measure(&measured, &self.resampling), unmeasured };
         self.sets.push(Set { name, mated, non_mated, measured });
     }
 
-    /// Measures the searches: pooled, and each data set alone when there are several.
+    /// Measures the searches: pooled, each data set alone when there are several, and each group, where there are any.
     pub fn identification(
         &mut self,
         samples: &Samples,
-        similarities: &[Array2<f32>],
-        rank: Option<u32>,
-        effort: Effort,
+        mut of_sets: Vec<Searched>,
+        searching: &Searching,
+        groups: Option<(&Grouping, &HashMap<u32, u32>)>,
     ) -> Result<(), Failure> {
-        self.effort = effort;
         self.rates = Rates::Identification;
-        let of_set = |(dataset, matrix): (&Dataset, &Array2<f32>)| searches(samples, dataset, matrix);
-        let of_sets: Vec<_> = samples.datasets.iter().zip(similarities).map(of_set).collect();
-        let references = samples.datasets.iter().map(|d| d.gallery.len() as u64).sum::<u64>();
-        let mean = references / samples.datasets.len().max(1) as u64;
-        let identification =
-            |references, searches: &[_]| Identification::new(samples.subjects.clone(), references, searches);
-        let all = identification(mean, &of_sets.concat())?;
+        if searching.mate_absent_only {
+            let mated = of_sets.iter_mut().flat_map(|set| &mut set.searches).filter(|search| search.mate.is_some());
+            mated.for_each(|search| search.strangers.clear());
+        }
+        let references = of_sets.iter().map(|set| set.references).sum::<u64>();
+        let mean = references / of_sets.len().max(1) as u64;
+        let pooled: Vec<Search> = of_sets.iter().flat_map(|set| set.searches.iter().cloned()).collect();
+        let all = Identification::new(samples.subjects.clone(), mean, &pooled)?;
         self.misses = all.misses(20);
-        self.identify(whole(samples), &all, rank);
-        if samples.datasets.len() > 1 {
-            for (dataset, searches) in samples.datasets.iter().zip(&of_sets) {
-                match identification(dataset.gallery.len() as u64, searches) {
-                    Ok(part) => self.identify(dataset.name.clone(), &part, rank),
+        self.identify(whole(samples), &all, &pooled, searching);
+        if let Some((grouping, groups)) = groups.filter(|(grouping, _)| !grouping.columns().is_empty()) {
+            let at = self.operating().ok_or_else(|| self.no_operating_point())?;
+            let group = |probe: u32| groups.get(&probe).copied().unwrap_or_default();
+            self.subgroups = Subgroups::of_searches(grouping, &all, group, searching.rank, at, &self.resampling);
+        }
+        if of_sets.len() > 1 {
+            for Searched { name, references, searches } in of_sets {
+                match Identification::new(samples.subjects.clone(), references, &searches) {
+                    Ok(part) => self.identify(name, &part, &searches, searching),
                     // A data set without a search of one kind has no rates of its own.
                     Err(SearchesError::NoMatedSearch | SearchesError::NoNonMatedSearch) => {}
                     Err(error) => return Err(error.into()),
@@ -144,16 +198,45 @@ impl Findings {
         Ok(())
     }
 
-    fn identify(&mut self, name: String, all: &Identification, rank: Option<u32>) {
-        let fpirs: Vec<Fpir> = [1e-1, 1e-2, 1e-3].into_iter().filter_map(|rate| Fpir::new(rate).ok()).collect();
+    fn identify(&mut self, name: String, all: &Identification, searches: &[Search], searching: &Searching) {
         let (mated, non_mated) = (all.mated(), all.non_mated());
         self.curves.push(DetCurve { name: name.clone(), points: all.det(), non_mated });
+        let is_absent = |search: &&Search| search.mate.is_none() && !search.strangers.is_empty();
         let measured = Measured::Identification {
             references: all.references(),
-            fnir_at_fpir: all.measure(&fpirs, rank, &self.resampling),
+            mate_absent: searches.iter().filter(is_absent).count() as u64,
+            fnir_at_fpir: all.measure(&searching.fpirs, searching.rank, &self.resampling),
             rank1_miss: all.rank1_miss(&self.resampling),
         };
         self.sets.push(Set { name, mated, non_mated, measured });
+    }
+
+    /// Where groups are compared: at the lowest rate of all together that thirty false positives carry, else at the
+    /// highest measured.
+    fn operating(&self) -> Option<Operating> {
+        let lines: Vec<(f64, f32, u64)> = match &self.sets.first()?.measured {
+            Measured::Verification { found, .. } => {
+                found.fnmr_at_fmr.iter().map(|l| (l.asked.value(), l.threshold, l.false_matches)).collect()
+            }
+            Measured::Identification { fnir_at_fpir, .. } => fnir_at_fpir
+                .iter()
+                .filter_map(|l| l.measured.map(|m| (l.asked.value(), m.threshold, m.false_positives)))
+                .collect(),
+        };
+        let by_rate = |a: &&(f64, f32, u64), b: &&(f64, f32, u64)| a.0.total_cmp(&b.0);
+        let carried = lines.iter().filter(|line| line.2 >= 30).min_by(by_rate);
+        let &(asked, threshold, _) = carried.or_else(|| lines.iter().max_by(by_rate))?;
+        Some(Operating { rates: self.rates, asked, threshold, shown: self.threshold(threshold) })
+    }
+
+    fn no_operating_point(&self) -> Failure {
+        let option = match self.rates {
+            Rates::Verification => "--fmr",
+            Rates::Identification => "--fpir",
+        };
+        Failure::new(format!(
+            "--by: no rate asked for can be measured, so groups have no threshold; ask for a higher {option}"
+        ))
     }
 
     pub fn to_json(&self) -> Value {
@@ -171,6 +254,8 @@ impl Findings {
         object["comparisons_per_s_per_core"] = json!(per_s);
         object["bootstrap"] = json!({"resamples": self.resampling.resamples, "seed": self.resampling.seed});
         object["datasets"] = sets.collect();
+        object["missing"] = json!(self.missing);
+        object["by"] = self.subgroups.iter().map(Subgroups::to_json).collect();
         if self.rates == Rates::Identification {
             object["miss_by_rank"] = self.misses.iter().map(|m| m.value()).collect();
         }
@@ -185,10 +270,14 @@ impl Findings {
             let _ = write!(text, ", {failed} failed to enrol; {per_s:.0} comparisons a second and core");
         }
         text.push('\n');
+        if self.missing > 0 {
+            let _ = writeln!(text, "{} comparisons without a score, counted as asked", self.missing);
+        }
         for set in &self.sets {
             let _ = write!(text, "\n{}: ", set.name);
             set.print(self, &mut text);
         }
+        self.subgroups.iter().for_each(|subgroups| subgroups.print(&mut text));
         let _ = writeln!(
             text,
             "\nIn brackets 95 % intervals: {} resamples of the subjects. --svg FILE draws the curve, --json is for scripts.",
@@ -225,7 +314,8 @@ impl Set {
     fn to_json(&self, findings: &Findings) -> Value {
         let mut object = json!({"name": self.name, "mated": self.mated, "non_mated": self.non_mated});
         match &self.measured {
-            Measured::Verification(VerificationMeasures { eer, fnmr_at_fmr }) => {
+            Measured::Verification { found: VerificationMeasures { eer, fnmr_at_fmr }, unmeasured } => {
+                object["fmr_not_measured"] = unmeasured.iter().map(|fmr| fmr.value()).collect();
                 object["eer"] = json!(eer.rate);
                 object["eer_threshold"] = json!(findings.threshold(eer.threshold));
                 object["eer_ci95"] = interval(eer.ci95);
@@ -233,12 +323,13 @@ impl Set {
                 object["fnir_at_fpir"] = json!([]);
                 object["rank1_miss"] = Value::Null;
             }
-            Measured::Identification { references, fnir_at_fpir, rank1_miss } => {
+            Measured::Identification { references, mate_absent, fnir_at_fpir, rank1_miss } => {
                 object["references"] = json!(references);
+                object["non_mated_with_mate_absent"] = json!(mate_absent);
                 object["eer"] = Value::Null;
                 object["fnmr_at_fmr"] = json!([]);
                 object["fnir_at_fpir"] = fnir_at_fpir.iter().map(|l| fnir_json(l, findings)).collect();
-                object["rank1_miss"] = json!(rank1_miss.rate.value());
+                object["rank1_miss"] = json!(rank1_miss.rate());
                 object["rank1_errors"] = json!(rank1_miss.errors);
                 object["rank1_ci95"] = interval(rank1_miss.ci95);
             }
@@ -248,7 +339,7 @@ impl Set {
 
     fn print(&self, findings: &Findings, text: &mut String) {
         match &self.measured {
-            Measured::Verification(VerificationMeasures { eer, fnmr_at_fmr }) => {
+            Measured::Verification { found: VerificationMeasures { eer, fnmr_at_fmr }, unmeasured } => {
                 let _ = writeln!(text, "{} mated and {} non-mated comparisons", self.mated, self.non_mated);
                 let _ = writeln!(text, "{}  at {}", line("EER", eer.rate, eer.ci95), findings.threshold(eer.threshold));
                 for l in fnmr_at_fmr {
@@ -264,14 +355,21 @@ impl Set {
                         if l.false_matches < 30 { " (few: indicative)" } else { "" }
                     );
                 }
+                for fmr in unmeasured {
+                    let name = format!("FNMR at FMR {:e}", fmr.value());
+                    let _ = writeln!(text, "  {name:<18} not measured: less than one false match would be allowed");
+                }
             }
-            Measured::Identification { references, fnir_at_fpir, rank1_miss } => {
+            Measured::Identification { references, mate_absent, fnir_at_fpir, rank1_miss } => {
                 let _ = writeln!(
                     text,
-                    "{} mated and {} non-mated searches of {references} references",
-                    self.mated, self.non_mated
+                    "{} mated and {} non-mated searches of a gallery of {references}; of the non-mated, {mate_absent} had \
+                     no mate in it and {} had it set aside",
+                    self.mated,
+                    self.non_mated,
+                    self.non_mated - mate_absent
                 );
-                let missed = line("Rank-1 miss", rank1_miss.rate.value(), rank1_miss.ci95);
+                let missed = line("Rank-1 miss", rank1_miss.rate(), rank1_miss.ci95);
                 let _ = writeln!(text, "{missed}  {} of {}", rank1_miss.errors, self.mated);
                 for l in fnir_at_fpir {
                     let name = format!("FNIR at FPIR {:e}", l.asked.value());
@@ -283,7 +381,7 @@ impl Set {
                             line(&name, m.fnir.value(), m.ci95),
                             m.errors,
                             self.mated,
-                            m.threshold,
+                            findings.threshold(m.threshold),
                             m.selectivity
                         ),
                     };
@@ -317,7 +415,7 @@ fn fnir_json(l: &FnirAtFpir, findings: &Findings) -> Value {
     })
 }
 
-fn interval(ci: Interval) -> Value {
+pub fn interval(ci: Interval) -> Value {
     json!([ci.low, ci.high])
 }
 
@@ -326,6 +424,7 @@ mod tests {
     use std::ops::Range;
 
     use super::super::samples::Entry;
+    use super::super::searched::searches;
     use super::super::trials::{Comparing, Impostors, compare_pairs, compare_with_galleries};
     use super::*;
 
@@ -376,8 +475,8 @@ mod tests {
     fn verification_keeps_the_contract() {
         let (samples, noise) = samples();
         let (pairs, effort) = compare_pairs(&samples, &noise, Impostors::All).unwrap();
-        let mut findings = findings(&samples);
-        findings.verification(&samples, pairs, effort).unwrap();
+        let mut findings = findings(&samples).after(effort);
+        findings.verification(&samples, pairs, None, None).unwrap();
         let found = findings.to_json();
         assert_eq!((&found["mated"], &found["non_mated"]), (&json!(900), &json!(31_320)));
         assert_eq!((&found["failures_to_enrol"], &found["rank1_miss"]), (&json!(0), &Value::Null));
@@ -402,8 +501,11 @@ mod tests {
     fn identification_keeps_the_contract() {
         let (samples, noise) = samples();
         let (matrices, effort) = compare_with_galleries(&samples, &noise).unwrap();
-        let mut findings = findings(&samples);
-        findings.identification(&samples, &matrices, None, effort).unwrap();
+        let mut findings = findings(&samples).after(effort);
+        let of_sets = samples.datasets.iter().zip(&matrices).map(|(set, matrix)| searches(&samples, set, matrix));
+        let fpirs = [0.1, 0.01].map(|rate| Fpir::new(rate).unwrap()).to_vec();
+        let searching = Searching { rank: None, fpirs, mate_absent_only: false };
+        findings.identification(&samples, of_sets.collect(), &searching, None).unwrap();
         let found = findings.to_json();
         assert_eq!((&found["mated"], &found["non_mated"]), (&json!(300), &json!(360)));
         assert_eq!((&found["references"], &found["eer"]), (&json!(30), &Value::Null));

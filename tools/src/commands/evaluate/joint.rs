@@ -1,10 +1,12 @@
 //! Have all engines made the same comparisons? Several score files as lists in step, or the first thing that differs.
 
-use std::collections::{BTreeSet, HashMap};
-
 use khop_evaluate::{Comparison, Comparisons, Subjects};
 
-use super::score_file::{Engine, SampleNames, read};
+use super::grouping::{By, Grouping};
+use super::people::People;
+use super::scale::Scale;
+use super::score_file::{Engine, SampleNames};
+use super::sheet::{Direction, Pair, Row, Sheet};
 use crate::failure::Failure;
 
 /// The scores of several engines for the same comparisons of the same samples.
@@ -15,6 +17,8 @@ pub struct Joint {
     /// By stratum number; one without a name where samples are compared across data sets or names tell none.
     pub datasets: Vec<String>,
     pub engines: Vec<EngineScores>,
+    /// What the groups of comparisons are.
+    pub grouping: Grouping,
 }
 
 /// What one engine said.
@@ -22,73 +26,21 @@ pub struct EngineScores {
     pub name: String,
     /// Similarities are places in the scale.
     pub comparisons: Comparisons,
+    /// The group of every mated and of every non-mated comparison, where one file is read.
+    pub groups: [Vec<u32>; 2],
     pub scale: Scale,
     /// Comparisons it had no score for.
     pub missing: usize,
 }
 
-/// The different scores of an engine, ascending. Their places stand for them wherever only their order counts: so
-/// that scores are told apart to the last digit of the file, whatever an engine's range is.
-pub struct Scale(Vec<f64>);
-
-impl Scale {
-    /// Places must be exact as `f32`.
-    const MOST: usize = 1 << 24;
-
-    fn of(mut scores: Vec<f64>) -> Result<Self, String> {
-        scores.sort_unstable_by(f64::total_cmp);
-        scores.dedup_by(|a, b| a == b); // −0 is 0
-        if scores.len() > Self::MOST {
-            return Err(format!("expected at most {} different scores, got {}", Self::MOST, scores.len()));
-        }
-        Ok(Self(scores))
-    }
-
-    fn place(&self, score: f64) -> f32 {
-        self.0.partition_point(|&s| s < score) as f32
-    }
-
-    /// The lowest score that is at or above a place; `None` above all.
-    pub fn score(&self, place: f32) -> Option<f64> {
-        self.0.get(place.max(0.0).ceil() as usize).copied()
-    }
-}
-
-/// A row of a file, once its samples are known by number.
-struct Row {
-    line: u64,
-    score: Option<f64>,
-    mated: bool,
-}
-
-/// Two samples, the lower number first: a comparison is the same in both directions.
-type Pair = (u32, u32);
-
 impl Joint {
     /// Reads the files. A comparison that one of them lacks, or has no score for, counts as `missing_score`, and
     /// without one is a failure; so is a pair that a file lists twice or that two files label differently. The order
     /// of rows is of no matter.
-    pub fn read(engines: &[Engine], missing_score: Option<f64>) -> Result<Self, Failure> {
-        let mut names = SampleNames::default();
-        let mut files: Vec<HashMap<Pair, Row>> = Vec::new();
-        for Engine { path, .. } in engines {
-            let mut rows: HashMap<Pair, Row> = HashMap::new();
-            let mut twice = None;
-            read(path, &mut names, |row| {
-                let pair = (row.probe.min(row.reference), row.probe.max(row.reference));
-                let new = Row { line: row.line, score: row.score, mated: row.mated };
-                if let Some(old) = rows.insert(pair, new) {
-                    twice = twice.or(Some((pair, old.line, row.line)));
-                }
-                Ok(())
-            })?;
-            if let Some(((a, b), first, second)) = twice {
-                let [a, b] = [a, b].map(|s| &names.samples[s as usize].name);
-                let what = format!("{a} and {b} are compared on line {first} and again on line {second}");
-                return Err(Failure::at(path)(what));
-            }
-            files.push(rows);
-        }
+    pub fn read(engines: &[Engine], missing_score: Option<f64>, by: &[By]) -> Result<Self, Failure> {
+        let (mut names, mut grouping) = (SampleNames::default(), Grouping::new(by));
+        let mut sheet = |engine: &Engine| Sheet::read(engine, &mut names, &mut grouping, Direction::Either);
+        let files = engines.iter().map(&mut sheet).collect::<Result<Vec<_>, _>>()?;
         names.expect_distinct()?;
         let people = People::of(&names, &files);
         people.expect_labels(engines, &names, &files)?;
@@ -96,143 +48,60 @@ impl Joint {
         let mut number = vec![0; order.len()];
         (0..).zip(&order).for_each(|(place, &sample)| number[sample as usize] = place);
 
-        let mut pairs: Vec<(Pair, Pair)> = files
-            .iter()
-            .flat_map(HashMap::keys)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .map(|&(a, b)| {
-                let [a_number, b_number] = [a, b].map(|s| number[s as usize]);
-                ((a_number.min(b_number), a_number.max(b_number)), (a, b))
-            })
-            .collect();
+        let numbered = |row: &Row| {
+            let [a, b] = [row.pair.0, row.pair.1].map(|sample| number[sample as usize]);
+            ((a.min(b), a.max(b)), row.pair)
+        };
+        let mut pairs: Vec<(Pair, Pair)> = files.iter().flat_map(Sheet::rows).map(numbered).collect();
         pairs.sort_unstable();
-        let of_file = |(engine, rows): (&Engine, &HashMap<Pair, Row>)| {
-            scores(engine, rows, &pairs, &names, &subjects, missing_score)
+        pairs.dedup();
+        let of_file = |(engine, sheet): (&Engine, &Sheet)| {
+            let lists = Lists { sheet, names: &names, subjects: &subjects };
+            lists.scores(engine, &pairs, missing_score)
         };
         let scores = engines.iter().zip(&files).map(of_file).collect::<Result<_, _>>()?;
         let names = order.iter().map(|&sample| names.samples[sample as usize].name.clone()).collect();
-        Ok(Self { subjects, names, datasets, engines: scores })
+        Ok(Self { subjects, names, datasets, engines: scores, grouping })
     }
 }
 
-/// The scores of one file for all pairs, given by number and as the file knows them.
-fn scores(
-    engine: &Engine,
-    rows: &HashMap<Pair, Row>,
-    pairs: &[(Pair, Pair)],
-    names: &SampleNames,
-    subjects: &Subjects,
-    missing_score: Option<f64>,
-) -> Result<EngineScores, Failure> {
-    let score = |pair: &Pair| rows.get(pair).and_then(|row| row.score);
-    let lacking: Vec<&Pair> = pairs.iter().map(|(_, pair)| pair).filter(|pair| score(pair).is_none()).collect();
-    let missing = match (lacking.first(), missing_score) {
-        (Some(&&(a, b)), None) => {
-            let [a, b] = [a, b].map(|s| &names.samples[s as usize].name);
-            let more = if lacking.len() > 1 { format!(" and {} more", lacking.len() - 1) } else { String::new() };
+/// One file, about to become lists.
+struct Lists<'a> {
+    sheet: &'a Sheet,
+    names: &'a SampleNames,
+    subjects: &'a Subjects,
+}
+
+impl Lists<'_> {
+    /// The scores for all pairs, given by number and as the file knows them.
+    fn scores(
+        &self,
+        engine: &Engine,
+        pairs: &[(Pair, Pair)],
+        missing_score: Option<f64>,
+    ) -> Result<EngineScores, Failure> {
+        let rows: Vec<Option<&Row>> = pairs.iter().map(|&(_, pair)| self.sheet.find(pair)).collect();
+        let score = |row: &Option<&Row>| row.and_then(|row| row.score);
+        let lacking = pairs.iter().zip(&rows).filter(|(_, row)| score(row).is_none()).map(|(&(_, pair), _)| pair);
+        let missing = lacking.clone().count();
+        if let (Some((a, b)), None) = (lacking.clone().next(), missing_score) {
+            let [a, b] = [a, b].map(|s| &self.names.samples[s as usize].name);
+            let more = if missing > 1 { format!(" and {} more", missing - 1) } else { String::new() };
             let what = format!("no score for {a} and {b}{more}; --missing-score 0 would count each as 0");
             return Err(Failure::at(&engine.path)(what));
         }
-        (_, given) => given.unwrap_or(0.0),
-    };
-    let all: Vec<f64> = pairs.iter().map(|(_, pair)| score(pair).unwrap_or(missing)).collect();
-    let scale = Scale::of(all.clone()).map_err(Failure::at(&engine.path))?;
-    let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
-    for (&((probe, reference), _), &score) in pairs.iter().zip(&all) {
-        let list = if subjects.are_mated(probe, reference) { &mut mated } else { &mut non_mated };
-        list.push(Comparison { similarity: scale.place(score), probe, reference });
-    }
-    let comparisons =
-        Comparisons::new(subjects.clone(), mated, non_mated).map_err(|error| Failure::at(&engine.path)(error))?;
-    Ok(EngineScores { name: engine.name.clone(), comparisons, scale, missing: lacking.len() })
-}
-
-/// Which samples are one subject's: those that are mated with each other, and those of one finger of one data set.
-struct People(Vec<u32>);
-
-impl People {
-    fn of(names: &SampleNames, files: &[HashMap<Pair, Row>]) -> Self {
-        let mut people = Self((0..names.samples.len() as u32).collect());
-        let mut first_of: HashMap<(&str, &str), u32> = HashMap::new();
-        for (sample, named) in (0..).zip(&names.samples) {
-            if let Some(finger) = &named.finger {
-                let first = *first_of.entry((&named.dataset, finger)).or_insert(sample);
-                people.join(first, sample);
-            }
+        let all: Vec<f64> = rows.iter().map(|row| score(row).or(missing_score).unwrap_or(0.0)).collect();
+        let scale = Scale::of(all.clone()).map_err(Failure::at(&engine.path))?;
+        let (mut mated, mut non_mated, mut groups) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
+        for ((&((probe, reference), _), &score), row) in pairs.iter().zip(&all).zip(&rows) {
+            let is_mated = self.subjects.are_mated(probe, reference);
+            let list = if is_mated { &mut mated } else { &mut non_mated };
+            list.push(Comparison { similarity: scale.place(score), probe, reference });
+            groups[usize::from(!is_mated)].extend(row.map(|row| row.group));
         }
-        for (&(a, b), row) in files.iter().flatten() {
-            if row.mated {
-                people.join(a, b);
-            }
-        }
-        for sample in 0..people.0.len() as u32 {
-            people.0[sample as usize] = people.root(sample);
-        }
-        people
-    }
-
-    fn root(&self, mut sample: u32) -> u32 {
-        while self.0[sample as usize] != sample {
-            sample = self.0[sample as usize];
-        }
-        sample
-    }
-
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        // The lower is the root, so that the outcome does not depend on the order of rows.
-        self.0[a.max(b) as usize] = a.min(b);
-    }
-
-    /// No file may call two samples non-mated that are one subject's.
-    fn expect_labels(
-        &self,
-        engines: &[Engine],
-        names: &SampleNames,
-        files: &[HashMap<Pair, Row>],
-    ) -> Result<(), Failure> {
-        for (engine, rows) in engines.iter().zip(files) {
-            let denied = |((a, b), row): &(&Pair, &Row)| !row.mated && self.0[*a as usize] == self.0[*b as usize];
-            let first = rows.iter().filter(denied).min_by_key(|(_, row)| row.line);
-            if let Some((&(a, b), Row { line, .. })) = first {
-                let [a, b] = [a, b].map(|s| &names.samples[s as usize].name);
-                let what = format!("{a} and {b} are non-mated here, but other rows make them one subject's");
-                return Err(Failure::new(format!("{} line {line}: {what}", engine.path.display())));
-            }
-        }
-        Ok(())
-    }
-
-    /// The samples in the order in which they are numbered, and who they are. Subjects are resampled within their data
-    /// set.
-    fn arranged(
-        &self,
-        names: &SampleNames,
-        files: &[HashMap<Pair, Row>],
-    ) -> Result<(Vec<u32>, Subjects, Vec<String>), Failure> {
-        let set = |sample: u32| &*names.samples[sample as usize].dataset;
-        // What stands before a `/` is a data set only where nothing is compared across: a face's name begins with its
-        // subject.
-        let has_sets = files.iter().flat_map(HashMap::keys).all(|&(a, b)| set(a) == set(b));
-        let mut order: Vec<u32> = (0..names.samples.len() as u32).collect();
-        let set = |sample: u32| if has_sets { set(sample) } else { "" };
-        order.sort_unstable_by_key(|&sample| (set(sample), &names.samples[sample as usize].name));
-        let (mut datasets, mut strata, mut of_sample) = (Vec::<String>::new(), Vec::new(), Vec::new());
-        let mut subject_of: HashMap<u32, u32> = HashMap::new();
-        for &sample in &order {
-            let subject = *subject_of.entry(self.0[sample as usize]).or_insert_with(|| {
-                let set = set(sample);
-                let stratum = datasets.iter().position(|known| known == set).unwrap_or_else(|| {
-                    datasets.push(set.to_owned());
-                    datasets.len() - 1
-                });
-                strata.push(stratum as u32);
-                strata.len() as u32 - 1
-            });
-            of_sample.push(subject);
-        }
-        Ok((order, Subjects::new(of_sample, strata)?, datasets))
+        let comparisons =
+            Comparisons::new(self.subjects.clone(), mated, non_mated).map_err(Failure::at(&engine.path))?;
+        Ok(EngineScores { name: engine.name.clone(), comparisons, groups, scale, missing })
     }
 }
 
@@ -249,7 +118,7 @@ mod tests {
         };
         let engines: Vec<Engine> = texts.iter().enumerate().map(engine).collect();
         let folder = format!("{}/", directory.path().display());
-        Joint::read(&engines, missing_score).map_err(|failure| failure.to_string().replace(&folder, ""))
+        Joint::read(&engines, missing_score, &[]).map_err(|failure| failure.to_string().replace(&folder, ""))
     }
 
     const NAMED: &str = "probe,reference,score,mated\na/1_1,a/1_2,0.9,1\na/1_1,a/2_1,0.1,0\na/1_2,a/2_1,0.2,0\n\

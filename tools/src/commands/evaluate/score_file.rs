@@ -2,7 +2,8 @@
 //!
 //! Two layouts are read. `probe,reference,score,mated` is what `--scores` writes; a name `SET/REST` says which data set
 //! a sample is of. `dataset,finger1,impression1,finger2,impression2,score` numbers fingers by data set; its samples are
-//! called `DATASET/FINGER_IMPRESSION`, as `--scores` calls them.
+//! called `DATASET/FINGER_IMPRESSION`, as `--scores` calls them. The first layout may say whose the samples are in the
+//! columns `probe_subject` and `reference_subject`; other columns tell rates apart where asked for.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,6 +13,8 @@ use std::str::FromStr;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::grouping::{By, Grouping};
+use super::sheet::Row;
 use crate::failure::Failure;
 
 /// A score file and what its engine is called.
@@ -51,61 +54,73 @@ pub struct NamedSample {
     /// What stands before the last `/` of its name, or the file's own column.
     pub dataset: String,
     /// Whose it is, where a file has a column that says so.
-    pub finger: Option<String>,
+    pub subject: Option<String>,
 }
 
 impl SampleNames {
-    fn id(&mut self, name: &str, dataset: Option<&str>, finger: Option<&str>) -> u32 {
-        let id = *self.ids.entry(name.to_owned()).or_insert_with(|| {
-            let dataset = dataset.unwrap_or_else(|| name.rsplit_once('/').map_or("", |(set, _)| set)).to_owned();
-            self.samples.push(NamedSample { name: name.to_owned(), dataset, finger: None });
-            self.samples.len() as u32 - 1
-        });
-        if let Some(finger) = finger {
-            self.samples[id as usize].finger = Some(finger.to_owned());
+    fn id(&mut self, name: &str, dataset: Option<&str>) -> u32 {
+        if let Some(&id) = self.ids.get(name) {
+            return id;
         }
+        let id = self.samples.len() as u32;
+        let dataset = dataset.unwrap_or_else(|| name.rsplit_once('/').map_or("", |(set, _)| set)).to_owned();
+        self.samples.push(NamedSample { name: name.to_owned(), dataset, subject: None });
+        self.ids.insert(name.to_owned(), id);
         id
     }
 
-    /// Names that differ only in case or spaces are one sample written in two ways, or ask to be taken for one.
-    pub fn expect_distinct(&self) -> Result<(), Failure> {
-        let mut seen: HashMap<String, &str> = HashMap::new();
-        for NamedSample { name, .. } in &self.samples {
-            let folded: String = name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-            if let Some(other) = seen.insert(folded, name) {
-                return Err(Failure::new(format!("the samples {other:?} and {name:?} differ only in case or spaces")));
+    /// A sample has one subject, in all rows of all files.
+    fn belongs(&mut self, sample: u32, subject: &str) -> Result<(), String> {
+        let NamedSample { name, subject: known, .. } = &mut self.samples[sample as usize];
+        match known {
+            Some(known) if known != subject => {
+                Err(format!("{name} is a sample of {subject:?} here, but of {known:?} in an earlier row"))
+            }
+            Some(_) => Ok(()),
+            None => {
+                *known = Some(subject.to_owned());
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// Names that differ only in case or spaces are one sample or subject written in two ways, or ask to be taken for one.
+    pub fn expect_distinct(&self) -> Result<(), Failure> {
+        distinct("samples", self.samples.iter().map(|sample| &*sample.name))?;
+        let mut subjects: Vec<&str> = self.samples.iter().filter_map(|sample| sample.subject.as_deref()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        distinct("subjects", subjects.into_iter())
     }
 }
 
-/// One row: who was compared with whom, and how alike they were.
-#[derive(Clone, Copy)]
-pub struct ScoreRow {
-    /// In the file, from 1.
-    pub line: u64,
-    pub probe: u32,
-    pub reference: u32,
-    /// `None` where the field is empty: no template could be made.
-    pub score: Option<f64>,
-    pub mated: bool,
+fn distinct<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for name in names {
+        let folded: String = name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+        if let Some(other) = seen.insert(folded, name) {
+            return Err(Failure::new(format!("the {what} {other:?} and {name:?} differ only in case or spaces")));
+        }
+    }
+    Ok(())
 }
 
 /// Which columns say what.
 enum Layout {
-    Named { probe: usize, reference: usize, mated: usize },
+    Named { probe: usize, reference: usize, mated: usize, subjects: Option<[usize; 2]> },
     Fingers { dataset: usize, probe: [usize; 2], reference: [usize; 2] },
 }
 
 /// Reads a file row by row; `row` gets each, once its sample names are known.
 ///
-/// A score that is no finite number, an empty name, a label other than 0 or 1, a sample compared with itself and a
-/// file that has neither layout are failures that name file, line and column.
+/// A score that is no finite number, an empty name, a label other than 0 or 1, a sample compared with itself or of two
+/// subjects, and a file that has neither layout or lacks a column of `grouping` are failures that name file, line and
+/// column.
 pub fn read(
     path: &Path,
     names: &mut SampleNames,
-    mut row: impl FnMut(ScoreRow) -> Result<(), Failure>,
+    grouping: &mut Grouping,
+    mut row: impl FnMut(Row),
 ) -> Result<(), Failure> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(open(path)?);
     let header = reader.headers().map_err(Failure::at(path))?.clone();
@@ -115,6 +130,14 @@ pub fn read(
         let found: Vec<&str> = header.iter().collect();
         Failure::at(path)(format!("expected the columns {expected}; it has {}", found.join(", ")))
     })?;
+    let further = |by: &By| {
+        let name = &by.column;
+        column(name).ok_or_else(|| {
+            let found: Vec<&str> = header.iter().collect();
+            Failure::at(path)(format!("no column {name:?}; it has {}", found.join(", ")))
+        })
+    };
+    let further = grouping.columns().iter().map(further).collect::<Result<Vec<usize>, _>>()?;
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(Failure::at(path))? {
         let line = record.position().map_or(0, csv::Position::line);
@@ -125,26 +148,39 @@ pub fn read(
             "" => Err(wrong(column, "expected a value, got an empty field")),
             name => Ok(name),
         };
-        let (probe, reference, mated) = match layout {
-            Layout::Named { probe, reference, mated } => {
-                let mated = match &record[mated] {
+        let (pair, mated) = match layout {
+            Layout::Named { probe, reference, mated, subjects } => {
+                let is_mated = match &record[mated] {
                     "1" => true,
                     "0" => false,
                     other => return Err(wrong(mated, &format!("expected 0 or 1, got {other:?}"))),
                 };
-                (names.id(named(probe)?, None, None), names.id(named(reference)?, None, None), mated)
+                let pair = (names.id(named(probe)?, None), names.id(named(reference)?, None));
+                if let Some([of_probe, of_reference]) = subjects {
+                    let (a, b) = (named(of_probe)?, named(of_reference)?);
+                    if (a == b) != is_mated {
+                        let expected = u8::from(a == b);
+                        let what = format!("expected {expected} for the subjects {a:?} and {b:?}");
+                        return Err(wrong(mated, &what));
+                    }
+                    names.belongs(pair.0, a).map_err(|what| wrong(of_probe, &what))?;
+                    names.belongs(pair.1, b).map_err(|what| wrong(of_reference, &what))?;
+                }
+                (pair, is_mated)
             }
             Layout::Fingers { dataset, probe, reference } => {
                 let set = named(dataset)?;
                 let mut sample = |[finger, impression]: [usize; 2]| {
-                    let (finger, impression) = (named(finger)?, named(impression)?);
-                    Ok::<_, Failure>(names.id(&format!("{set}/{finger}_{impression}"), Some(set), Some(finger)))
+                    let (digit, number) = (named(finger)?, named(impression)?);
+                    let id = names.id(&format!("{set}/{digit}_{number}"), Some(set));
+                    names.belongs(id, &format!("{set}/{digit}")).map_err(|what| wrong(finger, &what))?;
+                    Ok::<_, Failure>(id)
                 };
-                (sample(probe)?, sample(reference)?, record[probe[0]] == record[reference[0]])
+                ((sample(probe)?, sample(reference)?), record[probe[0]] == record[reference[0]])
             }
         };
-        if probe == reference {
-            let what = format!("{line}: {} is compared with itself", names.samples[probe as usize].name);
+        if pair.0 == pair.1 {
+            let what = format!("{line}: {} is compared with itself", names.samples[pair.0 as usize].name);
             return Err(Failure::new(format!("{} line {what}", path.display())));
         }
         let score = match &record[score] {
@@ -154,7 +190,9 @@ pub fn read(
                 _ => return Err(wrong(score, &format!("expected a finite number, got {text:?}"))),
             },
         };
-        row(ScoreRow { line, probe, reference, score, mated })?;
+        let group = grouping.number(further.iter().map(|&column| &record[column]));
+        let group = group.map_err(|(place, what)| wrong(further[place], &what))?;
+        row(Row { pair, score, line, group, mated });
     }
     Ok(())
 }
@@ -162,8 +200,9 @@ pub fn read(
 fn layout(column: impl Fn(&str) -> Option<usize>) -> Option<(Layout, usize)> {
     let score = column("score")?;
     let named = || {
+        let subjects = column("probe_subject").zip(column("reference_subject")).map(|(a, b)| [a, b]);
         let (probe, reference) = (column("probe")?, column("reference")?);
-        Some(Layout::Named { probe, reference, mated: column("mated")? })
+        Some(Layout::Named { probe, reference, mated: column("mated")?, subjects })
     };
     let fingers = || {
         let probe = [column("finger1")?, column("impression1")?];
@@ -185,15 +224,12 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn read_text(bytes: &[u8]) -> Result<(SampleNames, Vec<ScoreRow>), String> {
+    fn read_text(bytes: &[u8]) -> Result<(SampleNames, Vec<Row>), String> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s.csv");
         std::fs::write(&path, bytes).unwrap();
         let (mut names, mut rows) = (SampleNames::default(), Vec::new());
-        let read = read(&path, &mut names, |row| {
-            rows.push(row);
-            Ok(())
-        });
+        let read = read(&path, &mut names, &mut Grouping::default(), |row| rows.push(row));
         read.and_then(|()| names.expect_distinct())
             .map_err(|failure| failure.to_string().replace(path.to_str().unwrap(), "s.csv"))?;
         Ok((names, rows))
@@ -202,7 +238,7 @@ mod tests {
     fn shown(bytes: &[u8]) -> Vec<String> {
         let (names, rows) = read_text(bytes).unwrap();
         let name = |id: u32| &names.samples[id as usize].name;
-        let one = |r: ScoreRow| format!("{} {} {:?} {}", name(r.probe), name(r.reference), r.score, u8::from(r.mated));
+        let one = |r: Row| format!("{} {} {:?} {}", name(r.pair.0), name(r.pair.1), r.score, u8::from(r.mated));
         rows.into_iter().map(one).collect()
     }
 
@@ -222,7 +258,7 @@ mod tests {
         assert_eq!(shown(&packed), named, "two members, as concatenated files have");
         let (names, _) = read_text(FINGERS).unwrap();
         let of_b = &names.samples[2];
-        assert_eq!((&*of_b.name, &*of_b.dataset, of_b.finger.as_deref()), ("b/1_1", "b", Some("1")));
+        assert_eq!((&*of_b.name, &*of_b.dataset, of_b.subject.as_deref()), ("b/1_1", "b", Some("b/1")));
     }
 
     #[test]
@@ -243,6 +279,43 @@ mod tests {
         assert!(columns.ends_with("it has probe, reference, score"), "{columns}");
         let packed = refused(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3]);
         assert!(packed.starts_with("s.csv: "), "{packed}");
+    }
+
+    #[test]
+    fn subjects_may_have_columns() {
+        let header = "probe,reference,score,mated,probe_subject,reference_subject";
+        let read = |rows: &str| read_text(format!("{header}\n{rows}").as_bytes());
+        let (names, _) = read("x,y,1,1,Ann,Ann\nx,z,0,0,Ann,Bob\n").unwrap();
+        let subjects: Vec<_> = names.samples.iter().map(|sample| sample.subject.as_deref().unwrap()).collect();
+        assert_eq!(subjects, ["Ann", "Ann", "Bob"]);
+        let refused = |rows: &str| read(rows).err().expect("a refusal");
+        let label = "s.csv line 2, mated: expected 0 for the subjects \"Ann\" and \"Bob\"";
+        assert_eq!(refused("x,y,1,1,Ann,Bob\n"), label);
+        let two = "s.csv line 3, probe_subject: x is a sample of \"Bob\" here, but of \"Ann\" in an earlier row";
+        assert_eq!(refused("x,y,1,1,Ann,Ann\nx,z,1,1,Bob,Bob\n"), two);
+        let cased = "the subjects \"Ann\" and \"ann\" differ only in case or spaces";
+        assert_eq!(refused("x,y,1,0,Ann,ann\n"), cased);
+        assert_eq!(refused("x,y,1,0,An n,Ann\n"), cased.replace("Ann", "An n").replace("ann", "Ann"));
+        assert!(refused("x,y,1,0,Ann,\n").ends_with("reference_subject: expected a value, got an empty field"));
+    }
+
+    #[test]
+    fn a_column_to_tell_rates_apart_is_read_or_missed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.csv");
+        std::fs::write(&path, "probe,reference,score,mated,born\na,b,1,1,1984\na,c,0,0,1991\na,d,0,0,never\n").unwrap();
+        let read = |by: &str| {
+            let (mut grouping, mut groups) = (Grouping::new(&[by.parse().unwrap()]), Vec::new());
+            let read = read(&path, &mut SampleNames::default(), &mut grouping, |row| groups.push(row.group));
+            read.map_err(|failure| failure.to_string().replace(path.to_str().unwrap(), "s.csv"))?;
+            Ok::<_, String>(groups.iter().map(|&group| grouping.value(group, 0).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(read("born").unwrap(), ["1984", "1991", "never"]);
+        assert_eq!(
+            read("born:10").unwrap_err(),
+            "s.csv line 4, born: expected a number to put into a bin, got \"never\""
+        );
+        assert_eq!(read("sex").unwrap_err(), "s.csv: no column \"sex\"; it has probe, reference, score, mated, born");
     }
 
     #[test]

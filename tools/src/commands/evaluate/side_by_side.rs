@@ -9,7 +9,8 @@ use khop_evaluate::{
 use khop_vocabulary::Fmr;
 use serde_json::{Value, json};
 
-use super::joint::{Joint, Scale};
+use super::joint::Joint;
+use super::scale::Scale;
 use crate::failure::Failure;
 
 /// What was found.

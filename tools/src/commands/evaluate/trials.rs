@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop_evaluate::{Comparison, Comparisons, Search};
-use ndarray::{Array2, ArrayView1};
+use khop_evaluate::{Comparison, Comparisons};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::samples::{Dataset, Samples};
@@ -111,18 +111,6 @@ pub fn compare_with_galleries<C: Comparing>(
     Ok((matrices, effort))
 }
 
-/// The searches of a data set: each sample's own subject, unless it is the sample itself, and all others.
-pub fn searches(samples: &Samples, dataset: &Dataset, similarities: &Array2<f32>) -> Vec<Search> {
-    let search = |(probe, row): (usize, ArrayView1<'_, f32>)| {
-        let mut strangers = row.to_vec();
-        let own = dataset.gallery.clone().position(|reference| samples.of(reference) == samples.of(probe));
-        let mate = own.map(|column| strangers.remove(column));
-        let is_itself = dataset.gallery.contains(&probe);
-        Search::new(probe as u32, mate.filter(|_| !is_itself), strangers)
-    };
-    dataset.samples.clone().zip(similarities.rows()).map(search).collect()
-}
-
 /// One probe's comparisons, timed.
 struct Run<'a, C: Comparing> {
     comparing: &'a C,
@@ -198,7 +186,10 @@ fn stretches(range: Range<usize>, is_wanted: impl Fn(usize) -> bool) -> Vec<Rang
 
 #[cfg(test)]
 mod tests {
+    use khop_evaluate::Search;
+
     use super::super::samples::Entry;
+    use super::super::searched::searches;
     use super::*;
 
     /// Similarity = 100 · probe + reference; sample 3 failed to enrol.
@@ -263,7 +254,7 @@ mod tests {
         let samples = samples();
         let (matrices, effort) = compare_with_galleries(&samples, &Tens).unwrap();
         assert_eq!((matrices[0].dim(), effort.comparisons), ((6, 3), 15));
-        let searches = searches(&samples, &samples.datasets[0], &matrices[0]);
+        let searches = searches(&samples, &samples.datasets[0], &matrices[0]).searches;
         assert_eq!(searches[0], Search::new(0, None, vec![1.0, 2.0]));
         assert_eq!(searches[4], Search::new(4, Some(401.0), vec![400.0, 402.0]));
         assert_eq!(searches[4].mate.unwrap().rank, 2);

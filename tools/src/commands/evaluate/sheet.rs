@@ -1,0 +1,73 @@
+//! What did one engine say of which pair? The rows of a score file, in the order of their samples.
+
+use super::grouping::Grouping;
+use super::score_file::{Engine, SampleNames, read};
+use crate::failure::Failure;
+
+/// Two samples by number. Of a comparison the lower stands first, of a search the probe.
+pub type Pair = (u32, u32);
+
+/// Whether a pair is the same in both directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A comparison is.
+    Either,
+    /// In a search the probe looks for the reference.
+    ProbeFirst,
+}
+
+/// A row of a score file, once its samples are known by number.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub pair: Pair,
+    /// `None` where the field is empty.
+    pub score: Option<f64>,
+    /// In the file, from 1.
+    pub line: u64,
+    /// Which values the columns have by which rates are told apart.
+    pub group: u32,
+    pub mated: bool,
+}
+
+/// The rows of a score file, ascending by pair, each pair once.
+pub struct Sheet(Vec<Row>);
+
+impl Sheet {
+    /// Reads a file, its rows in any order. A pair that it lists twice is a failure that names both lines; so is a file
+    /// without a row.
+    pub fn read(
+        engine: &Engine,
+        names: &mut SampleNames,
+        grouping: &mut Grouping,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
+        let mut rows = Vec::new();
+        read(&engine.path, names, grouping, |mut row| {
+            if direction == Direction::Either {
+                row.pair = (row.pair.0.min(row.pair.1), row.pair.0.max(row.pair.1));
+            }
+            rows.push(row);
+        })?;
+        if rows.is_empty() {
+            return Err(Failure::at(&engine.path)("expected at least one row, got the header alone"));
+        }
+        rows.sort_unstable_by_key(|row| (row.pair, row.line));
+        let twice = rows.windows(2).filter(|w| w[0].pair == w[1].pair).min_by_key(|w| w[1].line);
+        if let Some([first, second]) = twice {
+            let [a, b] = [first.pair.0, first.pair.1].map(|sample| &names.samples[sample as usize].name);
+            let what = format!("{a} and {b} are compared on line {} and again on line {}", first.line, second.line);
+            return Err(Failure::at(&engine.path)(what));
+        }
+        Ok(Self(rows))
+    }
+
+    /// All rows, ascending by pair.
+    pub fn rows(&self) -> &[Row] {
+        &self.0
+    }
+
+    /// The row of a pair.
+    pub fn find(&self, pair: Pair) -> Option<&Row> {
+        self.0.binary_search_by_key(&pair, |row| row.pair).ok().map(|place| &self.0[place])
+    }
+}
