@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
-use khop::{Engine, Realm, RealmId};
+use khop::{Effort, Engine, Realm, RealmId};
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Patience};
 use crate::metrics::Metrics;
 use crate::policy::{Access, access};
 use crate::problem::{Fault, Problem};
@@ -75,28 +75,49 @@ impl Service {
         path.map_or(Access::Admin, |path| access(request.method(), path))
     }
 
-    /// Runs a job on the engine in its turn.
+    /// Runs a job on the engine in its turn. It ends when it is done, whoever waits.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Engine) -> Result<T, khop::Error> + Send + 'static,
     ) -> Result<T, Problem> {
-        let engine = self.0.engine.clone();
-        let done = self.0.admission.run(move || job(&engine)).await;
-        done.inspect_err(|problem| match problem.fault {
-            Fault::QueueFull => self.metrics().refused("queue"),
-            Fault::Deadline => self.metrics().refused("deadline"),
-            _ => (),
-        })
+        self.admit(move |engine, _| job(engine)).await
     }
 
-    /// Runs a job on one realm in its turn.
+    /// Runs a job on one realm in its turn. It ends when it is done, whoever waits.
     pub(crate) async fn work_in<T: Send + 'static>(
         &self,
         realm: String,
         job: impl FnOnce(&Realm) -> Result<T, khop::Error> + Send + 'static,
     ) -> Result<T, Problem> {
-        let realm = RealmId::new(realm).map_err(|error| Problem::field("realm", error.to_string()))?;
+        let realm = realm_id(realm)?;
         self.work(move |engine| job(&engine.realm(&realm)?)).await
+    }
+
+    /// Runs a search of one realm in its turn, with the effort given it: it stops when its time is up or nobody waits.
+    pub(crate) async fn search_in<T: Send + 'static>(
+        &self,
+        realm: String,
+        job: impl FnOnce(&Realm, Effort) -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let realm = realm_id(realm)?;
+        let job = move |engine: &Engine, Patience { deadline, abandoned }: Patience| {
+            let effort = Effort { deadline: Some(deadline), cancelled: Some(abandoned), ..Effort::default() };
+            job(&engine.realm(&realm)?, effort)
+        };
+        self.admit(job).await
+    }
+
+    async fn admit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Engine, Patience) -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let engine = self.0.engine.clone();
+        let done = self.0.admission.run(move |patience| job(&engine, patience)).await;
+        done.inspect_err(|problem| match problem.fault {
+            Fault::QueueFull => self.metrics().refused("queue"),
+            Fault::Deadline => self.metrics().refused("deadline"),
+            _ => (),
+        })
     }
 
     pub(crate) fn stop(&self) {
@@ -116,6 +137,10 @@ impl Service {
     pub(crate) fn in_flight(&self) -> usize {
         self.0.in_flight.load(Ordering::SeqCst)
     }
+}
+
+fn realm_id(realm: String) -> Result<RealmId, Problem> {
+    RealmId::new(realm).map_err(|error| Problem::field("realm", error.to_string()))
 }
 
 struct InFlight(Arc<Shared>);

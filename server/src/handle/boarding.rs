@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use khop::Search;
+use khop::{Realm, Search};
 
 use crate::body::{Body, InPath};
 use crate::problem::Problem;
@@ -26,8 +26,9 @@ pub(crate) async fn board(
     let answer = async {
         let (InPath(flight), Body(request)) = (path?, body?);
         let probe = samples(request.samples)?;
-        let search = Search { limit: 1, ..Search::default() };
-        let found = service.work_in(flight, move |realm| realm.identify(&probe, &search)).await?;
+        let job =
+            move |realm: &Realm, effort| realm.identify(&probe, &Search { limit: 1, effort, ..Search::default() });
+        let found = service.search_in(flight, job).await?;
         BoardingAnswer::try_from(found)
     };
     answer.await.map(Json).map_err(Problem::undetermined)

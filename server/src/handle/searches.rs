@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use khop::{Effort, Search};
 
 use crate::body::{Body, InPath};
 use crate::problem::Problem;
@@ -36,9 +37,12 @@ pub(crate) async fn identify(
     let search = request.search()?;
     let encounter = request.encounter()?;
     let probe = samples(request.samples)?;
-    let job = move |realm: &khop::Realm| match &encounter {
-        Some(encounter) => realm.identify_encounter(encounter, &search),
-        None => realm.identify(&probe, &search),
+    let job = move |realm: &khop::Realm, effort: Effort| {
+        let search = Search { effort: Effort { loss: search.effort.loss, ..effort }, ..search };
+        match &encounter {
+            Some(encounter) => realm.identify_encounter(encounter, &search),
+            None => realm.identify(&probe, &search),
+        }
     };
-    Ok(Json(service.work_in(realm, job).await?.into()))
+    Ok(Json(service.search_in(realm, job).await?.into()))
 }

@@ -1,16 +1,18 @@
 //! Who and what gets in? Tokens on every route, limits, the queue, metrics and the document.
 
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Request, StatusCode};
+use khop::{EncounterId, ErrorKind, Search};
 use serde_json::json;
 
 use super::{ENCOUNTERS, IDENTIFY, ROOMY, Rig, enrolment, samples};
 use crate::policy::Access;
 use crate::routes::routes;
-use crate::service::Limits;
+use crate::service::{Limits, Service};
 
 #[tokio::test]
 async fn every_route_but_the_open_ones_asks_for_the_token() {
@@ -85,6 +87,26 @@ async fn a_full_queue_refuses_and_says_when_to_come_back() {
     release.send(1).unwrap();
     busy.await.unwrap().unwrap();
     assert_eq!(rig.post(IDENTIFY, &json!({"samples": samples(1, 0)})).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_search_whose_time_is_up_is_stopped_inside_the_engine() {
+    let rig = Rig::new();
+    rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
+    let limits = Limits { within: Duration::from_millis(200), ..ROOMY };
+    let hurried = Service::new(rig.service.engine().clone(), *rig.service.token(), limits);
+    let (tell, told) = mpsc::channel();
+    let asked = hurried.search_in("default".into(), move |realm, effort| {
+        while effort.deadline.is_some_and(|deadline| Instant::now() < deadline) {
+            std::thread::yield_now();
+        }
+        let found = realm.identify_encounter(&EncounterId::new("e1").unwrap(), &Search { effort, ..Search::default() });
+        tell.send(found.map(drop)).unwrap();
+        Ok(())
+    });
+    assert_eq!(serde_json::to_value(asked.await.unwrap_err()).unwrap()["status"], 504);
+    let stopped = told.recv().unwrap().unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::Incomplete, "{stopped}");
 }
 
 #[tokio::test]

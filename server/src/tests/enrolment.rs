@@ -71,6 +71,7 @@ async fn identification_respects_gallery_filter_limit_and_exception() {
     assert_eq!((&anybody["decision"], &anybody["searched"]), (&json!("hit"), &json!(2)), "{anybody}");
     assert_eq!(anybody["candidates"][0]["subject_id"], "anna");
     assert!(anybody["hit_threshold"].as_f64() > anybody["adjudicate_threshold"].as_f64());
+    assert!(anybody["guarantee"].as_str().unwrap().starts_with("exhaustive"), "{anybody}");
     for (fields, decision, searched) in [
         (json!({"gallery": "vip"}), "hit", 1),
         (json!({"gallery": "crew"}), "clear", 1),

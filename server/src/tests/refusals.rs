@@ -110,6 +110,8 @@ async fn fields_that_cannot_be_used_are_named() {
         (json!({"limit": 1_000_000_000_000_u64}), 422, "bad-input", Some("limit")),
         (json!({"threshold": 201}), 422, "bad-input", Some("threshold")),
         (json!({"threshold": "high"}), 422, "bad-input", Some("threshold")),
+        (json!({"loss": 0.6}), 422, "bad-input", Some("loss")),
+        (json!({"loss": -1e-9}), 422, "bad-input", Some("loss")),
         (json!({"filter": {"region": ""}}), 422, "bad-input", Some("filter.region")),
         (json!({"encounter_id": "e1"}), 422, "bad-input", Some("samples")),
         (json!({"samples": [], "encounter_id": "e9"}), 404, "unknown-encounter", None),

@@ -1,7 +1,7 @@
 //! Who is this, and is it who it claims to be? Bodies of verification and identification.
 
 use khop::{
-    Candidate, Claim, EncounterId, Evidence, Filter, GalleryId, Identification, Outcome, Region, Score, Search,
+    Candidate, Claim, Effort, EncounterId, Evidence, Filter, GalleryId, Identification, Outcome, Region, Score, Search,
     SubjectId, Verification,
 };
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,10 @@ pub(crate) struct IdentifyRequest {
     pub(crate) threshold: Option<f32>,
     /// A subject to leave out.
     pub(crate) except: Option<String>,
+    /// The probability, 0 to 0.5, with which the scan may miss a mate's face at its threshold; the answer says what
+    /// was promised. Default 0: nobody is missed.
+    #[schema(minimum = 0, maximum = 0.5, default = 0)]
+    pub(crate) loss: Option<f64>,
 }
 
 /// Conditions on attributes; all must hold, and an encounter without the attribute fails.
@@ -154,7 +158,8 @@ impl IdentifyRequest {
         };
         let except = self.except.as_ref().map(SubjectId::new).transpose().map_err(at("except"))?;
         let gallery = gallery.map_err(at("gallery"))?;
-        Ok(Search { gallery, filter, limit: limit as usize, threshold, except, ..Search::default() })
+        let effort = Effort { loss: self.loss.unwrap_or(0.0), ..Effort::default() };
+        Ok(Search { gallery, filter, limit: limit as usize, threshold, except, effort, ..Search::default() })
     }
 
     pub(crate) fn encounter(&self) -> Result<Option<EncounterId>, Problem> {
@@ -203,6 +208,8 @@ pub(crate) struct SearchAnswer {
     searched: u64,
     /// Full comparisons made.
     compared: u64,
+    /// What the scan of faces may have missed, in words.
+    guarantee: String,
 }
 
 impl From<Identification> for SearchAnswer {
@@ -216,6 +223,7 @@ impl From<Identification> for SearchAnswer {
             more: found.more,
             searched: found.searched,
             compared: found.compared,
+            guarantee: found.explanation.guarantee.to_string(),
         }
     }
 }
