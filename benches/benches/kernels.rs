@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use khop_kernels::{Kernels, Level};
+use khop_kernels::{Kernels, Level, ProbeBlock};
 
 const DIM: usize = 512;
 /// 64 MiB: more than the caches hold.
@@ -64,12 +64,13 @@ fn scans(criterion: &mut Criterion) {
 fn blocks(criterion: &mut Criterion) {
     let rows = bytes(64 * DIM);
     for probes in [4, 16, 64] {
-        let (codes, mut out) = (codes(probes * DIM), vec![0; 64 * probes]);
+        let small: Vec<i8> = codes(probes * DIM).into_iter().map(|code| code % (ProbeBlock::MOST + 1)).collect();
+        let (block_of, mut out) = (ProbeBlock::new(DIM, &small).expect("numbers of five bits"), vec![0; 64 * probes]);
         let name = format!("64 rows, {probes} probes");
         let mut block = group(criterion, &name, Throughput::Elements((64 * probes) as u64));
         for kernels in levels() {
-            block.bench_function(BenchmarkId::new("dot_i8_block", kernels.level()), |b| {
-                b.iter(|| kernels.dot_i8_block(&rows, DIM, &codes, black_box(&mut out)));
+            block.bench_function(BenchmarkId::new("dot_i5_block", kernels.level()), |b| {
+                b.iter(|| kernels.dot_i5_block(&rows, block_of, black_box(&mut out)));
             });
         }
     }

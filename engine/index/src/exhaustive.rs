@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
+use crate::batch::{Batch, Pass};
 use crate::mask::bits;
 use crate::plane::{Plane, UNIT_ROWS};
 use crate::probe::Probe;
 use crate::search::{Answer, Guarantee, Neighbour, Query, SearchError, VectorIndex};
 use crate::settle::{Found, Settle};
-use crate::vector::stride;
 
 /// Mask words a thread takes at a time: 16 384 rows, 8 MiB at 512 numbers a row.
 pub(crate) const TASK_WORDS: usize = 256;
@@ -72,101 +72,24 @@ pub(crate) fn exhaustive_batch(
     settles: &[Settle<'_>],
     query: &Query<'_>,
 ) -> Result<Vec<Answer>, SearchError> {
-    let batch = Batch {
-        codes: settles.iter().flat_map(|settle| settle.probe.codes()).copied().collect(),
-        scales: settles.iter().map(|settle| settle.probe.scale()).collect(),
-        settles,
-    };
+    let batch = Batch::new(plane, settles);
     let none = || -> Vec<Found> { settles.iter().map(|_| Found::new(query.limit)).collect() };
     let tasks = query.mask.words().par_chunks(TASK_WORDS).enumerate();
     let found = tasks
         .map(|(task, words)| {
             query.watch.check()?;
-            let mut dots = vec![0i32; UNIT_ROWS * settles.len()];
-            let mut found = none();
-            let mut gathered = Gathered::new(stride(plane.dim()));
+            let mut pass = Pass::new(&batch, none());
             for (unit, &word) in (task * TASK_WORDS..).zip(words) {
-                let first = unit * UNIT_ROWS;
                 if word.count_ones() >= DENSE_ROWS_OF_BATCH {
-                    let rows = UNIT_ROWS.min(plane.rows() - first);
-                    let dots = &mut dots[..rows * settles.len()];
-                    khop_kernels::dot_i8_block(plane.block(first, rows), stride(plane.dim()), &batch.codes, dots);
-                    let rows = bits(word).map(|bit| (bit, (first + bit) as u32));
-                    batch.take(plane, rows, dots, &mut found);
+                    pass.unit(unit, bits(word));
                 } else {
-                    for row in bits(word).map(|bit| first + bit) {
-                        gathered.push(plane.codes_of(row), row as u32);
-                        if gathered.rows.len() == UNIT_ROWS {
-                            gathered.flush(plane, &batch, &mut dots, &mut found);
-                        }
-                    }
+                    bits(word).for_each(|bit| pass.row(unit * UNIT_ROWS + bit));
                 }
             }
-            gathered.flush(plane, &batch, &mut dots, &mut found);
-            Ok(found)
+            Ok(pass.finish())
         })
         .try_reduce(none, |a, b| Ok(a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect()))?;
     Ok(found.into_iter().map(|found| answer(found, query, Guarantee::Exhaustive)).collect())
-}
-
-/// Probes behind each other.
-struct Batch<'a> {
-    codes: Vec<i8>,
-    scales: Vec<f32>,
-    settles: &'a [Settle<'a>],
-}
-
-impl Batch<'_> {
-    /// Takes the rows, given by their place among the `dots` and their number, that reach the threshold.
-    fn take(&self, plane: Plane<'_>, rows: impl Iterator<Item = (usize, u32)>, dots: &[i32], found: &mut [Found]) {
-        let (probes, mut compared) = (self.settles.len(), 0);
-        for (place, row) in rows {
-            compared += 1;
-            let dots = &dots[place * probes..(place + 1) * probes];
-            let Some(scale) = plane.scale(row as usize) else { continue };
-            let floor = self.floor(scale);
-            if any_reaches(dots, &self.scales, scale, floor) {
-                for ((settle, &dot), found) in self.settles.iter().zip(dots).zip(found.iter_mut()) {
-                    settle.take(row as usize, dot, found);
-                }
-            }
-        }
-        found.iter_mut().for_each(|found| found.tally.compared += compared);
-    }
-
-    /// The least floor of all probes for a row of this scale.
-    fn floor(&self, scale: f32) -> f32 {
-        match self.settles {
-            [settle, ..] if settle.originals.is_none() => settle.threshold,
-            settles => settles.iter().fold(1f32, |least, settle| least.min(settle.floor(scale))),
-        }
-    }
-}
-
-/// Rows picked here and there, copied behind each other so that a batch can pass over them.
-struct Gathered {
-    codes: Vec<u8>,
-    rows: Vec<u32>,
-    stride: usize,
-}
-
-impl Gathered {
-    fn new(stride: usize) -> Self {
-        Self { codes: Vec::new(), rows: Vec::new(), stride }
-    }
-
-    fn push(&mut self, codes: &[u8], row: u32) {
-        self.codes.extend_from_slice(codes);
-        self.rows.push(row);
-    }
-
-    fn flush(&mut self, plane: Plane<'_>, batch: &Batch<'_>, dots: &mut [i32], found: &mut [Found]) {
-        let dots = &mut dots[..self.rows.len() * batch.settles.len()];
-        khop_kernels::dot_i8_block(&self.codes, self.stride, &batch.codes, dots);
-        batch.take(plane, self.rows.iter().copied().enumerate(), dots, found);
-        self.codes.clear();
-        self.rows.clear();
-    }
 }
 
 pub(crate) fn check(plane: Plane<'_>, probe: &Probe) -> Result<(), SearchError> {

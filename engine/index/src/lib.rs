@@ -14,6 +14,7 @@
 //! Faces and fixed-length finger codes are the same thing here: unit vectors compared by cosine.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod best;
 mod coarse;
 mod evidence;

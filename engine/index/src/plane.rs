@@ -197,6 +197,11 @@ impl<'a> Plane<'a> {
         scale * 0.5 * (self.dim as f32).sqrt() * (1.0 + probe.error()) + probe.error() + 1e-6
     }
 
+    /// The longest a row of this scale can be as its bytes have it, all of them being of length one before.
+    pub(crate) fn longest(&self, scale: f32) -> f32 {
+        1.0 + scale * 0.5 * (self.dim as f32).sqrt()
+    }
+
     /// The row's scale; `None` when it is absent. A scale no builder writes counts as absent.
     pub(crate) fn scale(&self, row: usize) -> Option<f32> {
         let scale = f32::from_le_bytes(*self.scales.get(row)?);

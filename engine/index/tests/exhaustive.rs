@@ -78,6 +78,25 @@ fn ties_come_in_row_order() {
     assert!(answer.more);
 }
 
+/// Everything reaches the lowest threshold there is, opposite vectors too, whose bytes may say a little less than −1.
+#[test]
+fn nothing_is_below_the_lowest_threshold() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    for dim in (2..=5).cycle().take(1000).chain([64, 512]) {
+        let values = vector(&mut rng, dim);
+        let opposite: Vec<f32> = values.iter().map(|v| -v).collect();
+        let mut builder = PlaneBuilder::new(dim);
+        (0..64).for_each(|_| builder.push(Some(&opposite)).unwrap());
+        let bytes = builder.finish();
+        let plane = Plane::new(dim, &bytes.codes, &bytes.scales).unwrap();
+        let probes = [Probe::new(&values).unwrap(), Probe::new(&values).unwrap()];
+        let query = Query { threshold: -1.0, limit: 64, mask: &RowMask::all(64), watch: Watch::NEVER };
+        let answers = Exhaustive(plane).search_batch(&probes, &query).unwrap();
+        assert_eq!(answers[1].neighbours.len(), 64, "{dim}");
+        assert_eq!(Exhaustive(plane).search(&probes[0], &query).unwrap(), answers[0], "{dim}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_named() {
     let bytes = PlaneBytes { codes: vec![128; 640], scales: vec![0; 40] };

@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::{Kernels, Level, Line, SignTable, scalar};
+use crate::{Kernels, Level, Line, ProbeBlock, SignTable, scalar};
 
 /// How far ahead of a scan lines are asked for: it opens the next page before the processor's own prefetch, which stops
 /// at page ends, gets there. Every line is: on a Zen 3 core scans of half bytes took 28 to 31 ns a row of 512 numbers so
@@ -26,7 +26,7 @@ static KERNELS: Kernels = Kernels {
     dot_i8,
     dot_u8,
     dot_i8_rows,
-    dot_i8_block,
+    dot_i5_block,
     dot_i8_picked,
     dot_nibbles_rows,
     sum_signs,
@@ -61,9 +61,9 @@ fn dot_i8_rows(rows: &[u8], probe: &[i8], out: &mut [i32]) {
     unsafe { dot_i8_rows_madd(rows, probe, out) }
 }
 
-fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
+fn dot_i5_block(rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
     // SAFETY: reached through `kernels` alone, which has checked the CPU.
-    unsafe { dot_i8_block_madd(rows, stride, probes, out) }
+    unsafe { dot_i5_block_maddubs(rows, probes, out) }
 }
 
 fn dot_i8_picked(rows: &[u8], probe: &[i8], picks: &[u32], out: &mut [i32]) {
@@ -119,7 +119,7 @@ fn dot_f32_fma(a: &[f32], b: &[f32]) -> f32 {
 
 #[target_feature(enable = "avx2")]
 fn dot_i8_madd(reference: &[u8], probe: &[i8]) -> i32 {
-    tile::<1, 1>([reference], [probe])[0][0].wrapping_sub(offset(probe))
+    sum_of_products(reference, probe).wrapping_sub(offset(probe))
 }
 
 #[target_feature(enable = "avx2")]
@@ -143,49 +143,118 @@ fn dot_i8_rows_madd(rows: &[u8], probe: &[i8], out: &mut [i32]) {
     // One row after the other: strictly rising addresses are what memory delivers fastest.
     for (row, out) in rows.chunks_exact(probe.len()).zip(out) {
         prefetch_lines(row.as_ptr().wrapping_add(PREFETCH_BYTES), row.len());
-        *out = tile::<1, 1>([row], [probe])[0][0].wrapping_sub(offset);
+        *out = sum_of_products(row, probe).wrapping_sub(offset);
     }
 }
 
 #[target_feature(enable = "avx2")]
-fn dot_i8_block_madd(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
-    let k = probes.len() / stride;
+fn dot_i5_block_maddubs(rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
+    let (stride, k) = (probes.stride(), probes.count());
     if k == 0 {
         return;
     }
-    let rows_cached = (CACHED_BYTES / stride).max(4).next_multiple_of(4);
+    let rows_cached = (CACHED_BYTES / stride).max(2).next_multiple_of(2);
     for (rows, out) in rows.chunks(rows_cached * stride).zip(out.chunks_mut(rows_cached * k)) {
-        let fours = rows.chunks_exact(4 * stride);
-        let (rest, rest_from) = (fours.remainder(), rows.len() / (4 * stride) * 4);
-        let pairs = probes.chunks_exact(2 * stride);
-        let (last, last_from) = (pairs.remainder(), k / 2 * 2);
-        for (p, pair) in pairs.enumerate() {
-            let probes = split::<i8, 2>(pair, stride);
-            let offsets = probes.map(offset);
-            for (r, four) in fours.clone().enumerate() {
+        let last = rows.len() / stride - 1;
+        for p in (0..k).step_by(4) {
+            // Where a tile of two rows by four probes is not full, the last row or probe fills it.
+            let four: [&[i8]; 4] = std::array::from_fn(|at| probes.probe((p + at).min(k - 1)));
+            let offsets = _mm_set_epi32(offset(four[3]), offset(four[2]), offset(four[1]), offset(four[0]));
+            for r in (0..=last).step_by(2) {
                 if p == 0 {
                     // The rows that come after the cached ones, in rising order while these are computed.
-                    let ahead = four.as_ptr().wrapping_add(rows_cached * stride);
-                    (0..4 * stride).step_by(64).for_each(|line| prefetch(ahead.wrapping_add(line)));
+                    prefetch_lines(rows.as_ptr().wrapping_add((r + rows_cached) * stride), 2 * stride);
                 }
-                let sums = tile::<4, 2>(split::<u8, 4>(four, stride), probes);
-                for (row, sums) in sums.iter().enumerate() {
-                    let at = (4 * r + row) * k + 2 * p;
-                    out[at] = sums[0].wrapping_sub(offsets[0]);
-                    out[at + 1] = sums[1].wrapping_sub(offsets[1]);
-                }
+                let next = (r + 1).min(last);
+                let two = [&rows[r * stride..][..stride], &rows[next * stride..][..stride]];
+                let [sums, next_sums] = tile_i5(two, four);
+                store(_mm_sub_epi32(sums, offsets), &mut out[r * k + p..(r + 1) * k]);
+                store(_mm_sub_epi32(next_sums, offsets), &mut out[next * k + p..(next + 1) * k]);
             }
         }
-        // What does not fill a tile of four by two: the last probe over all rows, the last rows over the others.
-        for (p, probe) in last.chunks_exact(stride).enumerate() {
-            for (r, row) in rows.chunks_exact(stride).enumerate() {
-                out[r * k + last_from + p] = dot_i8_madd(row, probe);
+    }
+}
+
+/// Writes as many of the four as there is room for.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(four: __m128i, out: &mut [i32]) {
+    if let Some(out) = out.first_chunk_mut::<4>() {
+        // SAFETY: `out` holds 16 bytes; the store needs no alignment.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), four) };
+    } else {
+        let mut all = [0; 4];
+        // SAFETY: as above.
+        unsafe { _mm_storeu_si128(all.as_mut_ptr().cast(), four) };
+        out.copy_from_slice(&all[..out.len()]);
+    }
+}
+
+/// The sums of two rows with four probes of a [`ProbeBlock`], without the offset.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn tile_i5(rows: [&[u8]; 2], probes: [&[i8]; 4]) -> [__m128i; 2] {
+    let length = rows[0].len();
+    assert!(rows[1].len() == length && probes.iter().all(|probe| probe.len() == length));
+    let (long, whole) = (length / 128 * 128, length / 32 * 32);
+    let mut sums = [[_mm256_setzero_si256(); 4]; 2];
+    for at in (0..long).step_by(128) {
+        // SAFETY: at + 128 <= long <= length, which every slice has, checked above.
+        unsafe { add_products::<4>(rows, probes, at, &mut sums) };
+    }
+    for at in (long..whole).step_by(32) {
+        // SAFETY: at + 32 <= whole <= length, which every slice has, checked above.
+        unsafe { add_products::<1>(rows, probes, at, &mut sums) };
+    }
+    let mut totals = [_mm_setzero_si128(); 2];
+    for r in 0..2 {
+        let [a, b, c, d] = sums[r];
+        let all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        totals[r] = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all));
+        for at in whole..length {
+            let [a, b, c, d] = probes.map(|probe| i32::from(probe[at]));
+            let products = _mm_mullo_epi32(_mm_set1_epi32(i32::from(rows[r][at])), _mm_set_epi32(d, c, b, a));
+            totals[r] = _mm_add_epi32(totals[r], products);
+        }
+    }
+    totals
+}
+
+/// Adds the products of `32·N` numbers from `from` on. At most four steps of two products of a byte and a number of five
+/// bits lie between two widenings: 4 · 2 · 255 · 15 = 30 600 < 2^15.
+///
+/// # Safety
+/// Every row and probe has `from + 32·N` numbers.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn add_products<const N: usize>(
+    rows: [&[u8]; 2],
+    probes: [&[i8]; 4],
+    from: usize,
+    sums: &mut [[__m256i; 4]; 2],
+) {
+    const { assert!(N >= 1 && N <= 4) };
+    let mut small = [[_mm256_setzero_si256(); 4]; 2];
+    // Plain loops: what closures and iterators are given is not inlined into code of these instructions.
+    for step in 0..N {
+        let at = from + 32 * step;
+        let mut four = [_mm256_setzero_si256(); 4];
+        for p in 0..4 {
+            // SAFETY: at + 32 <= from + 32·N; the loads need no alignment.
+            four[p] = unsafe { _mm256_loadu_si256(probes[p].as_ptr().add(at).cast()) };
+        }
+        for r in 0..2 {
+            // SAFETY: as for the probes.
+            let row = unsafe { _mm256_loadu_si256(rows[r].as_ptr().add(at).cast()) };
+            for p in 0..4 {
+                small[r][p] = _mm256_add_epi16(small[r][p], _mm256_maddubs_epi16(row, four[p]));
             }
         }
-        for (r, row) in rest.chunks_exact(stride).enumerate() {
-            for (p, probe) in probes.chunks_exact(stride).take(last_from).enumerate() {
-                out[(rest_from + r) * k + p] = dot_i8_madd(row, probe);
-            }
+    }
+    let ones = _mm256_set1_epi16(1);
+    for r in 0..2 {
+        for p in 0..4 {
+            sums[r][p] = _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(small[r][p], ones));
         }
     }
 }
@@ -199,7 +268,7 @@ fn dot_i8_picked_madd(rows: &[u8], probe: &[i8], picks: &[u32], out: &mut [i32])
             (0..stride).step_by(64).for_each(|line| prefetch(row.wrapping_add(line)));
         }
         let row = &rows[pick as usize * stride..][..stride];
-        *out = tile::<1, 1>([row], [probe])[0][0].wrapping_sub(offset);
+        *out = sum_of_products(row, probe).wrapping_sub(offset);
     }
 }
 
@@ -304,41 +373,20 @@ fn prefetch_lines(address: *const u8, bytes: usize) {
     (0..bytes).step_by(64).for_each(|line| prefetch(address.wrapping_add(line)));
 }
 
-/// `N` vectors of `stride` numbers that lie behind each other.
-#[inline]
-fn split<T, const N: usize>(vectors: &[T], stride: usize) -> [&[T]; N] {
-    std::array::from_fn(|n| &vectors[n * stride..(n + 1) * stride])
-}
-
-/// The sums of `R` rows × `P` probes, without the offset.
+/// Σ row·probe, the stored offset still in it.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn tile<const R: usize, const P: usize>(rows: [&[u8]; R], probes: [&[i8]; P]) -> [[i32; P]; R] {
-    let length = probes[0].len();
-    assert!(rows.iter().all(|row| row.len() == length) && probes.iter().all(|probe| probe.len() == length));
-    let mut sums = [[_mm256_setzero_si256(); P]; R];
-    let whole = length / 16 * 16;
-    for at in (0..whole).step_by(16) {
-        // SAFETY: at + 16 <= whole <= length, which every slice has, checked above.
-        let probe = probes.map(|probe| unsafe { _mm_loadu_si128(probe.as_ptr().add(at).cast()) });
-        let probe = probe.map(|probe| _mm256_cvtepi8_epi16(probe));
-        for r in 0..R {
-            // SAFETY: as for the probes.
-            let row = _mm256_cvtepu8_epi16(unsafe { _mm_loadu_si128(rows[r].as_ptr().add(at).cast()) });
-            for p in 0..P {
-                sums[r][p] = _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(row, probe[p]));
-            }
-        }
+fn sum_of_products(row: &[u8], probe: &[i8]) -> i32 {
+    assert_eq!(row.len(), probe.len());
+    let ((row, row_rest), (probe, probe_rest)) = (row.as_chunks::<16>(), probe.as_chunks::<16>());
+    let mut sum = _mm256_setzero_si256();
+    for (row, probe) in row.iter().zip(probe) {
+        // SAFETY: both arrays hold 16 bytes; the loads need no alignment.
+        let (row, probe) = unsafe { (_mm_loadu_si128(row.as_ptr().cast()), _mm_loadu_si128(probe.as_ptr().cast())) };
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_cvtepu8_epi16(row), _mm256_cvtepi8_epi16(probe)));
     }
-    let mut totals = [[0; P]; R];
-    for r in 0..R {
-        for p in 0..P {
-            let rest = rows[r][whole..].iter().zip(&probes[p][whole..]);
-            let rest = rest.fold(0i32, |sum, (&row, &probe)| sum.wrapping_add(i32::from(row) * i32::from(probe)));
-            totals[r][p] = reduce(sums[r][p]).wrapping_add(rest);
-        }
-    }
-    totals
+    let rest = row_rest.iter().zip(probe_rest);
+    rest.fold(reduce(sum), |sum, (&row, &probe)| sum.wrapping_add(i32::from(row) * i32::from(probe)))
 }
 
 #[inline]
@@ -350,8 +398,18 @@ fn reduce(sum: __m256i) -> i32 {
 }
 
 /// 128·Σ probe, what the stored offset adds to every result.
+#[inline]
+#[target_feature(enable = "avx2")]
 fn offset(probe: &[i8]) -> i32 {
-    probe.iter().fold(0i32, |sum, &value| sum.wrapping_add(i32::from(value))).wrapping_mul(128)
+    let (chunks, rest) = probe.as_chunks::<32>();
+    let (bytes, words) = (_mm256_set1_epi8(1), _mm256_set1_epi16(1));
+    let mut sum = _mm256_setzero_si256();
+    for chunk in chunks {
+        // SAFETY: the array holds 32 bytes; the load needs no alignment.
+        let pairs = _mm256_maddubs_epi16(bytes, unsafe { _mm256_loadu_si256(chunk.as_ptr().cast()) });
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, words));
+    }
+    rest.iter().fold(reduce(sum), |sum, &value| sum.wrapping_add(i32::from(value))).wrapping_mul(128)
 }
 
 #[target_feature(enable = "avx2")]

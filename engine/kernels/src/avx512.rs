@@ -7,7 +7,7 @@
 use core::arch::x86_64::*;
 
 use crate::avx2::differing_bits;
-use crate::{Kernels, Level, SignTable, scalar};
+use crate::{Kernels, Level, ProbeBlock, SignTable, scalar};
 
 /// How far ahead of a scan a line is asked for, once a row: it opens the next page before the processor's own prefetch,
 /// which stops at page ends, gets there. Asking for every line was slower.
@@ -26,7 +26,7 @@ static KERNELS: Kernels = Kernels {
     dot_i8,
     dot_u8,
     dot_i8_rows,
-    dot_i8_block,
+    dot_i5_block,
     dot_i8_picked,
     dot_nibbles_rows,
     sum_signs,
@@ -64,9 +64,9 @@ fn dot_i8_rows(rows: &[u8], probe: &[i8], out: &mut [i32]) {
     unsafe { dot_i8_rows_vnni(rows, probe, out) }
 }
 
-fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
+fn dot_i5_block(rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
     // SAFETY: reached through `kernels` alone, which has checked the CPU.
-    unsafe { dot_i8_block_vnni(rows, stride, probes, out) }
+    unsafe { dot_i5_block_vnni(rows, probes, out) }
 }
 
 fn dot_i8_picked(rows: &[u8], probe: &[i8], picks: &[u32], out: &mut [i32]) {
@@ -160,8 +160,8 @@ fn dot_i8_rows_vnni(rows: &[u8], probe: &[i8], out: &mut [i32]) {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn dot_i8_block_vnni(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
-    let k = probes.len() / stride;
+fn dot_i5_block_vnni(rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
+    let (stride, k, probes) = (probes.stride(), probes.count(), probes.codes());
     if k == 0 {
         return;
     }

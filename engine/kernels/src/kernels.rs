@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::{Line, SignTable, scalar};
+use crate::{Line, ProbeBlock, SignTable, scalar};
 
 /// An instruction set the kernels are written for, from slowest to fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ pub struct Kernels {
     pub(crate) dot_i8: fn(&[u8], &[i8]) -> i32,
     pub(crate) dot_u8: fn(&[u8], &[u8]) -> i32,
     pub(crate) dot_i8_rows: fn(&[u8], &[i8], &mut [i32]),
-    pub(crate) dot_i8_block: fn(&[u8], usize, &[i8], &mut [i32]),
+    pub(crate) dot_i5_block: fn(&[u8], ProbeBlock<'_>, &mut [i32]),
     pub(crate) dot_i8_picked: DotPicked,
     pub(crate) dot_nibbles_rows: DotNibbles,
     pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
@@ -58,7 +58,7 @@ static SCALAR: Kernels = Kernels {
     dot_i8: scalar::dot_i8,
     dot_u8: scalar::dot_u8,
     dot_i8_rows: |rows, probe, out| scalar::dot_i8_rows(rows, probe.len(), probe, out),
-    dot_i8_block: scalar::dot_i8_block,
+    dot_i5_block: scalar::dot_i5_block,
     dot_i8_picked: |rows, probe, picks, out| scalar::dot_i8_picked(rows, probe.len(), probe, picks, out),
     dot_nibbles_rows: |rows, low, high, out| scalar::dot_nibbles_rows(rows, low.len(), low, high, out),
     sum_signs: scalar::sum_signs,
@@ -138,17 +138,16 @@ impl Kernels {
         (self.dot_i8_rows)(rows, probe, out);
     }
 
-    /// See [`crate::dot_i8_block`].
+    /// See [`crate::dot_i5_block`].
     ///
     /// # Panics
     /// When the lengths do not fit each other.
     #[inline]
-    pub fn dot_i8_block(&self, rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
-        assert!(stride > 0 && rows.len().is_multiple_of(stride), "dot_i8_block: whole rows");
-        assert!(probes.len().is_multiple_of(stride), "dot_i8_block: whole probes");
-        let results = (rows.len() / stride).checked_mul(probes.len() / stride);
-        assert_eq!(Some(out.len()), results, "dot_i8_block: one result a row and probe");
-        (self.dot_i8_block)(rows, stride, probes, out);
+    pub fn dot_i5_block(&self, rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
+        assert!(rows.len().is_multiple_of(probes.stride()), "dot_i5_block: whole rows");
+        let results = (rows.len() / probes.stride()).checked_mul(probes.count());
+        assert_eq!(Some(out.len()), results, "dot_i5_block: one result a row and probe");
+        (self.dot_i5_block)(rows, probes, out);
     }
 
     /// See [`crate::dot_i8_picked`].

@@ -17,10 +17,12 @@ mod avx2;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx512;
 mod kernels;
+mod probe_block;
 pub mod scalar;
 mod sign_table;
 
 pub use kernels::{Kernels, Level};
+pub use probe_block::ProbeBlock;
 pub use sign_table::SignTable;
 
 /// The level in use, detected once.
@@ -64,14 +66,13 @@ pub fn dot_i8_rows(rows: &[u8], stride: usize, probe: &[i8], out: &mut [i32]) {
     Kernels::best().dot_i8_rows(rows, stride, probe, out);
 }
 
-/// Several probes against many references: `out[r * k + p] = dot_i8(row r, probe p)` with
-/// `k = probes.len() / stride`. Each row is fetched from memory once, so from about 16 probes on arithmetic is the
-/// limit.
+/// Several probes against many references: `out[r * k + p] = dot_i8(row r, probe p)` for `k` probes. Each row is fetched
+/// from memory once, so from about 16 probes on arithmetic is the limit.
 ///
 /// # Panics
-/// When `stride` is 0, a slice is not a whole number of vectors, or `out` is not rows × probes long.
-pub fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
-    Kernels::best().dot_i8_block(rows, stride, probes, out);
+/// When `rows` is no whole number of strides, or `out` is not rows × probes long.
+pub fn dot_i5_block(rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
+    Kernels::best().dot_i5_block(rows, probes, out);
 }
 
 /// One probe against the rows picked by number: `out[i] = dot_i8(row picks[i], probe)`. Rows to come are fetched

@@ -1,6 +1,6 @@
 //! What should the fast kernels compute? Their portable twins, which are also what other processors run.
 
-use crate::{LINE_WORDS, Line, SignTable};
+use crate::{LINE_WORDS, Line, ProbeBlock, SignTable};
 
 /// Σ a\[i\]·b\[i\], in eight running sums.
 #[must_use]
@@ -38,8 +38,9 @@ pub fn dot_i8_rows(rows: &[u8], stride: usize, probe: &[i8], out: &mut [i32]) {
 }
 
 /// Several probes against many references.
-pub fn dot_i8_block(rows: &[u8], stride: usize, probes: &[i8], out: &mut [i32]) {
-    let pairs = rows.chunks_exact(stride).flat_map(|row| probes.chunks_exact(stride).map(move |probe| (row, probe)));
+pub fn dot_i5_block(rows: &[u8], probes: ProbeBlock<'_>, out: &mut [i32]) {
+    let rows = rows.chunks_exact(probes.stride());
+    let pairs = rows.flat_map(|row| probes.codes().chunks_exact(row.len()).map(move |probe| (row, probe)));
     for ((row, probe), out) in pairs.zip(out) {
         *out = dot_i8(row, probe);
     }

@@ -1,6 +1,6 @@
 //! Does every level compute what the scalar twin computes, at every length and alignment?
 
-use khop_kernels::{Kernels, Level, SignTable, scalar};
+use khop_kernels::{Kernels, Level, ProbeBlock, SignTable, scalar};
 use proptest::prelude::*;
 
 /// The levels beyond scalar that this CPU can run; says on standard error which it cannot.
@@ -28,6 +28,11 @@ fn bytes(seed: u64, length: usize) -> Vec<u8> {
 
 fn codes(seed: u64, length: usize) -> Vec<i8> {
     bytes(seed, length).into_iter().map(|b| (b as i8).max(-127)).collect()
+}
+
+/// Numbers of five bits.
+fn small_codes(seed: u64, length: usize) -> Vec<i8> {
+    bytes(seed, length).into_iter().map(|b| (b % 31) as i8 - ProbeBlock::MOST).collect()
 }
 
 fn floats(seed: u64, length: usize) -> Vec<f32> {
@@ -120,9 +125,10 @@ fn extremes_do_not_saturate() {
             let mut out = [0; 5];
             kernels.dot_i8_rows(&row.repeat(5), LONGEST, &probe, &mut out);
             assert_eq!(out, [expected; 5]);
+            let small = vec![probe[0] / 127 * ProbeBlock::MOST; 6 * LONGEST];
             let mut out = [0; 30];
-            kernels.dot_i8_block(&row.repeat(5), LONGEST, &probe.repeat(6), &mut out);
-            assert_eq!(out, [expected; 30]);
+            kernels.dot_i5_block(&row.repeat(5), ProbeBlock::new(LONGEST, &small).unwrap(), &mut out);
+            assert_eq!(out, [expected / 127 * i32::from(ProbeBlock::MOST); 30]);
         }
     }
 }
@@ -154,20 +160,21 @@ proptest! {
 
     #[test]
     fn rows_and_blocks(seed: u64, stride in 1usize..=WIDEST, rows in 0usize..=70, probes in 0usize..=11, skip in 0usize..64) {
-        let (row_bytes, probe_codes) = (bytes(seed, skip + rows * stride), codes(!seed, skip + probes * stride));
-        let (row_bytes, probe_codes) = (&row_bytes[skip..], &probe_codes[skip..]);
+        let (row_bytes, probe_codes) = (bytes(seed, skip + rows * stride), small_codes(!seed, skip + probes * stride));
+        let row_bytes = &row_bytes[skip..];
+        let block = ProbeBlock::new(stride, &probe_codes[skip..]).unwrap();
         let mut expected = vec![0; rows * probes];
-        scalar::dot_i8_block(row_bytes, stride, probe_codes, &mut expected);
+        scalar::dot_i5_block(row_bytes, block, &mut expected);
+        let probe = codes(!seed, stride);
+        let mut expected_rows = vec![0; rows];
+        scalar::dot_i8_rows(row_bytes, stride, &probe, &mut expected_rows);
         for kernels in levels() {
             let mut found = vec![i32::MIN; rows * probes];
-            kernels.dot_i8_block(row_bytes, stride, probe_codes, &mut found);
+            kernels.dot_i5_block(row_bytes, block, &mut found);
             prop_assert_eq!(&found, &expected, "{}", kernels.level());
-            if probes > 0 {
-                let mut found = vec![i32::MIN; rows];
-                kernels.dot_i8_rows(row_bytes, stride, &probe_codes[..stride], &mut found);
-                let first: Vec<i32> = expected.iter().copied().step_by(probes).collect();
-                prop_assert_eq!(&found, &first, "{}", kernels.level());
-            }
+            let mut found = vec![i32::MIN; rows];
+            kernels.dot_i8_rows(row_bytes, stride, &probe, &mut found);
+            prop_assert_eq!(&found, &expected_rows, "{}", kernels.level());
         }
     }
 
