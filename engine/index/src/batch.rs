@@ -146,8 +146,8 @@ impl<'a> Pass<'a> {
 /// Does any of these products reach `least`? Without branches, because most often the answer is no.
 fn any_reaches(dots: &[i32], scales: &[f32], least: f32) -> bool {
     let near = |(&dot, &scale): (&i32, &f32)| u32::from(dot as f32 * scale >= least);
-    match (dots.as_array::<TOGETHER>(), scales.as_array::<TOGETHER>()) {
-        (Some(dots), Some(scales)) => dots.iter().zip(scales).map(near).sum::<u32>() > 0,
+    match (<&[i32; TOGETHER]>::try_from(dots), <&[f32; TOGETHER]>::try_from(scales)) {
+        (Ok(dots), Ok(scales)) => dots.iter().zip(scales).map(near).sum::<u32>() > 0,
         _ => dots.iter().zip(scales).map(near).sum::<u32>() > 0,
     }
 }
