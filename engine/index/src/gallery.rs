@@ -1,5 +1,7 @@
 //! How is a gallery searched? Its planes together, in the mode asked for, with the guarantee that goes with it.
 
+use std::borrow::Borrow;
+
 use crate::coarse::{ByNibbles, BySigns, screened};
 use crate::exhaustive::{check, exhaustive, exhaustive_batch};
 use crate::graph::Graph;
@@ -141,12 +143,18 @@ impl<'a> Gallery<'a> {
     ///
     /// # Errors
     /// As [`Gallery::search`].
-    pub fn search_batch(&self, probes: &[Probe], query: &Query<'_>, mode: Mode) -> Result<Vec<Answer>, SearchError> {
+    pub fn search_batch<P: Borrow<Probe>>(
+        &self,
+        probes: &[P],
+        query: &Query<'_>,
+        mode: Mode,
+    ) -> Result<Vec<Answer>, SearchError> {
+        let probes: Vec<&Probe> = probes.iter().map(Borrow::borrow).collect();
         probes.iter().try_for_each(|probe| check(self.plane, probe))?;
         query.check(self.plane.rows())?;
         self.need(mode)?;
         let settle = |probe| Settle { plane: self.plane, originals: self.originals, probe, threshold: query.threshold };
-        let settles: Vec<Settle<'_>> = probes.iter().map(settle).collect();
+        let settles: Vec<Settle<'_>> = probes.iter().copied().map(settle).collect();
         match (mode, self.signs, self.nibbles, self.graph) {
             (Mode::Bounded { loss }, Some(signs), ..) => {
                 if !(loss > 0.0 && loss <= 0.5) {
@@ -171,9 +179,9 @@ impl<'a> Gallery<'a> {
     ///
     /// # Errors
     /// As [`Gallery::search`], and [`SearchError::Memory`] when not even one probe fits.
-    pub fn search_within(
+    pub fn search_within<P: Borrow<Probe>>(
         &self,
-        probes: &[Probe],
+        probes: &[P],
         query: &Query<'_>,
         mode: Mode,
         memory_bytes: usize,

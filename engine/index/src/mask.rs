@@ -69,6 +69,15 @@ impl RowMask {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Those of them before this row.
+    #[must_use]
+    pub fn count_before(&self, row: usize) -> usize {
+        let (whole, rest) = (row / 64, row % 64);
+        let count = |words: &[u64]| words.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+        let last = self.words.get(whole).map_or(0, |word| (word & ((1 << rest) - 1)).count_ones() as usize);
+        count(&self.words[..whole.min(self.words.len())]) + last
+    }
+
     /// The rows that may be returned, rising.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(index, &word)| bits(word).map(move |bit| 64 * index + bit))
@@ -119,6 +128,9 @@ mod tests {
             }
             prop_assert_eq!(mask.count(), model.len());
             prop_assert!(mask.iter().eq(model.iter().copied()));
+            for row in [0, 1, 63, 64, 65, rows / 2, rows, rows + 70] {
+                prop_assert_eq!(mask.count_before(row), model.range(..row).count());
+            }
             let mut other = RowMask::none(rows);
             others.iter().for_each(|&row| other.set(usize::from(row) % rows));
             let both: Vec<usize> = model.iter().copied().filter(|&row| other.contains(row)).collect();

@@ -1,19 +1,19 @@
 //! Who is enrolled twice? Every encounter of a gallery searched against those enrolled before it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use khop_store::RecordNumber;
-use khop_vocabulary::{Candidate, EncounterId, Outcome, SubjectId};
+use khop_store::{RecordNumber, Snapshot};
+use khop_vocabulary::{Candidate, Encounter, EncounterId, Outcome, SubjectId};
 use rayon::prelude::*;
 
 use crate::candidates::{candidates, cut};
+use crate::part::{Part, Scope, parts};
 use crate::prepared::Prepared;
+use crate::probe_set::ProbeSet;
 use crate::references::References;
-use crate::search::{CompletedSearch, ProbeSet, Scope, search};
+use crate::search::search_batch;
 use crate::{Error, Realm, Search};
 
-/// Encounters read from the catalogue at a time.
-const BATCH: usize = 256;
+/// Encounters searched for together: as many as make the scan of faces one of arithmetic instead of memory.
+const TOGETHER: usize = 64;
 
 /// Two encounters of different subjects that look like one person.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,8 @@ impl Realm {
     /// Finds every pair of encounters under different subjects whose evidence is more than clear.
     ///
     /// Thresholds are those of a search of the whole scope. Each pair is reported once. `on_progress` gets the
-    /// encounters done and the total. Cost: one identification an encounter, on half of the gallery on average.
+    /// encounters done and the total. Cost: one identification an encounter, on half of the gallery on average; faces are
+    /// scanned for 64 encounters at a time, so that they are read once for all of them.
     ///
     /// # Errors
     /// As [`Realm::identify`]; the first failed search ends the run, for a partial answer is none.
@@ -47,44 +48,57 @@ impl Realm {
         let references = References::committed(&self.core, &state);
         let snapshot = state.snapshot.load_full();
         let total = snapshot.live_rows();
-        let done = AtomicU64::new(0);
-        let mut duplicates = Vec::new();
-        let mut next = RecordNumber::new(0);
+        let all = self.core.pool.install(|| parts(&snapshot, &Scope::all(request), RecordNumber::new(u64::MAX)))?;
+        let in_scope = all.iter().map(Part::rows).sum();
+        drop(all);
+        let (mut done, mut duplicates, mut next) = (0, Vec::new(), RecordNumber::new(0));
         loop {
-            let batch = self.core.store.records_from(state.number, next, BATCH)?;
-            let Some((last, _)) = batch.last() else { break };
+            let batch = self.core.store.records_from(state.number, next, TOGETHER)?;
+            let Some((last, _)) = batch.last() else { return Ok(duplicates) };
             next = RecordNumber::new(last.get() + 1);
-            let found = self.core.pool.install(|| {
-                let one = |(record, encounter): &(RecordNumber, khop_vocabulary::Encounter)| {
-                    let here = request.gallery.is_all() || encounter.galleries.contains(&request.gallery);
-                    let found = if here && request.filter.accepts(&encounter.attributes) {
-                        let prepared = Prepared::of(&encounter.samples)?;
-                        let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
-                        let scope = Scope { before: *record, ..Scope::all(request) };
-                        let done = search(&references, &snapshot, &probe, &scope);
-                        let mut done = done.or_else(CompletedSearch::unless_comparable)?;
-                        done.searched = total;
-                        let mut list = candidates(&references, &mut done, Some(&encounter.subject), request.limit)?;
-                        let thresholds = self.core.policy.thresholds(total);
-                        list.retain(|c| thresholds.outcome(c) > Outcome::Clear);
-                        cut(&mut list, request.limit, request.threshold);
-                        let duplicate = |candidate: Candidate| Duplicate {
-                            encounter: encounter.id.clone(),
-                            subject: encounter.subject.clone(),
-                            outcome: thresholds.outcome(&candidate),
-                            candidate,
-                        };
-                        list.into_iter().map(duplicate).collect()
-                    } else {
-                        Vec::new()
-                    };
-                    on_progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                    Ok(found)
-                };
-                batch.par_iter().map(one).collect::<Result<Vec<Vec<Duplicate>>, Error>>()
-            })?;
-            duplicates.extend(found.into_iter().flatten());
+            done += batch.len() as u64;
+            let found =
+                self.core.pool.install(|| self.duplicates_of(&references, &snapshot, &batch, request, in_scope))?;
+            duplicates.extend(found);
+            on_progress(done, total);
         }
-        Ok(duplicates)
+    }
+
+    /// Duplicates of these encounters among those enrolled before each of them.
+    fn duplicates_of(
+        &self,
+        references: &References<'_>,
+        snapshot: &Snapshot,
+        encounters: &[(RecordNumber, Encounter)],
+        request: &Search,
+        in_scope: u64,
+    ) -> Result<Vec<Duplicate>, Error> {
+        let is_in_scope = |encounter: &Encounter| {
+            let here = request.gallery.is_all() || encounter.galleries.contains(&request.gallery);
+            here && request.filter.accepts(&encounter.attributes)
+        };
+        let searched: Vec<_> = encounters.iter().filter(|(_, encounter)| is_in_scope(encounter)).collect();
+        let probes = searched.par_iter().map(|(record, encounter)| {
+            let prepared = Prepared::of(&encounter.samples)?;
+            let probe = ProbeSet::of(&prepared, request.labels, &self.core, references.realm)?;
+            Ok(ProbeSet { before: *record, ..probe })
+        });
+        let probes = probes.collect::<Result<Vec<ProbeSet>, Error>>()?;
+        let done = search_batch(references, snapshot, &probes, &Scope::all(request))?;
+        let found = searched.into_par_iter().zip(done).map(|((_, encounter), mut done)| {
+            done.searched = in_scope;
+            let mut list = candidates(references, &mut done, Some(&encounter.subject), request.limit)?;
+            let thresholds = self.core.policy.thresholds(in_scope);
+            list.retain(|candidate| thresholds.outcome(candidate) > Outcome::Clear);
+            cut(&mut list, request.limit, request.threshold);
+            let duplicate = |candidate: Candidate| Duplicate {
+                encounter: encounter.id.clone(),
+                subject: encounter.subject.clone(),
+                outcome: thresholds.outcome(&candidate),
+                candidate,
+            };
+            Ok(list.into_iter().map(duplicate).collect())
+        });
+        Ok(found.collect::<Result<Vec<Vec<Duplicate>>, Error>>()?.into_iter().flatten().collect())
     }
 }

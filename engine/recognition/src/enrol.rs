@@ -5,9 +5,11 @@ use khop_vocabulary::Encounter;
 
 use crate::enrolment::{Enrolment, Searched, ToEnrol};
 use crate::labels::FingerLabels;
+use crate::part::Scope;
 use crate::prepared::Prepared;
+use crate::probe_set::ProbeSet;
 use crate::references::References;
-use crate::search::{CompletedSearch, ProbeSet, Scope, search};
+use crate::search::search;
 use crate::{Error, Realm, Search};
 
 /// Whether an enrolment is searched against everyone first.
@@ -54,7 +56,7 @@ impl Realm {
             let request = Search::default();
             let scope = Scope::all(&request);
             let references = References::committed(&self.core, &state);
-            let search = search(&references, &snapshot, &probe, &scope).or_else(CompletedSearch::unless_comparable)?;
+            let search = search(&references, &snapshot, &probe, &scope)?;
             Ok((prepared, Some(Searched { probe, search, unseen })))
         })?;
         self.writer.enrol(ToEnrol { realm: state, encounter, prepared, searched })

@@ -8,8 +8,9 @@ use khop_vocabulary::{Encounter, EncounterId, SubjectId};
 use crate::case::CaseId;
 use crate::identify::Identification;
 use crate::prepared::Prepared;
+use crate::probe_set::ProbeSet;
 use crate::realm_state::RealmState;
-use crate::search::{CompletedSearch, ProbeSet};
+use crate::search::CompletedSearch;
 
 /// An enrolment that is on stable storage.
 #[derive(Debug, Clone, PartialEq)]

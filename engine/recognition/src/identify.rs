@@ -7,9 +7,11 @@ use crate::decision::Decision;
 use crate::effort::Effort;
 use crate::explanation::Explanation;
 use crate::labels::FingerLabels;
+use crate::part::Scope;
 use crate::prepared::Prepared;
+use crate::probe_set::ProbeSet;
 use crate::references::References;
-use crate::search::{CompletedSearch, ProbeSet, Scope, search};
+use crate::search::{CompletedSearch, search};
 use crate::{Error, Realm};
 
 /// Most candidates one answer lists.
@@ -102,7 +104,7 @@ impl Realm {
             let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
             let scope = Scope::all(request);
             let references = References::committed(&self.core, &state);
-            let done = search(&references, &state.snapshot.load_full(), &probe, &scope)?;
+            let done = search(&references, &state.snapshot.load_full(), &probe, &scope)?.comparable()?;
             Identification::of(&references, done, request)
         })
     }

@@ -40,14 +40,16 @@ mod face_planes;
 mod identify;
 mod labels;
 mod mask;
+mod part;
 mod prepared;
+mod probe_set;
 mod realm;
 mod realm_state;
 mod recovery;
 mod references;
 mod row;
+mod scan;
 mod search;
-
 mod status;
 mod tail;
 mod verify;

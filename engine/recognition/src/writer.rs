@@ -17,11 +17,12 @@ use crate::columns::draft;
 use crate::core::Core;
 use crate::enrolment::{Enrolment, Searched, ToEnrol};
 use crate::face_planes::FacePlanes;
+use crate::part::Scope;
 use crate::prepared::Prepared;
 use crate::realm_state::RealmState;
 use crate::references::{Pending, References};
 use crate::row::Row;
-use crate::search::{CompletedSearch, Scope, search};
+use crate::search::search;
 use crate::tail::Tail;
 use crate::{Erasure, Error, FaceModel, Identification, Purge, Search};
 
@@ -475,9 +476,7 @@ impl Working {
         let references = References { core, realm: &realm, pending: std::mem::take(&mut self.pending) };
         let scope = Scope { from: searched.unseen, ..Scope::all(&request) };
         let since = search(&references, &self.snapshot, &searched.probe, &scope);
-        let answer = since
-            .or_else(CompletedSearch::unless_comparable)
-            .and_then(|since| Identification::of(&references, searched.search.and(since), &request));
+        let answer = since.and_then(|since| Identification::of(&references, searched.search.and(since), &request));
         self.pending = references.pending;
         answer
     }

@@ -2,6 +2,7 @@
 
 mod people;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -86,6 +87,47 @@ fn every_mode_finds_the_same_people_in_segments_and_tail() {
         before.candidates
     );
     assert!(realm.status().unwrap().mapped_bytes > 0);
+}
+
+#[test]
+fn encounters_searched_for_together_find_what_each_finds_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let population = population();
+    let (_engine, realm) = open(dir.path());
+    enrol(&realm, &population);
+    // The second time under another name: soon after the first of the same batch, or in a later segment.
+    let again: Vec<u64> = (0..40).chain(600..PEOPLE).collect();
+    for &person in &again {
+        let other = Encounter { samples: vec![face(&population, person, 1)], ..by_face(&population, person) };
+        let id = khop::EncounterId::new(format!("again-{person}")).unwrap();
+        let subject = khop::SubjectId::new(format!("A{person}")).unwrap();
+        realm.enrol(Encounter { id, subject, ..other }, DuplicateCheck::Skip).unwrap();
+    }
+    let enrolled =
+        (0..PEOPLE).map(|person| format!("S{person}")).chain(again.iter().map(|person| format!("A{person}")));
+    let place: HashMap<String, usize> = enrolled.enumerate().map(|(place, subject)| (subject, place)).collect();
+    for gallery in ["ALL", "EVEN"] {
+        for mode in [Mode::Exact, BOUNDED] {
+            let search = Search { gallery: khop::GalleryId::new(gallery).unwrap(), ..by(Some(mode), 0.0) };
+            let pairs = realm.deduplicate(&search, &|_, _| {}).unwrap();
+            assert!(pairs.iter().all(|p| place[p.candidate.subject.as_str()] < place[p.subject.as_str()]));
+            for person in &again {
+                let (first, second) = (format!("S{person}"), format!("A{person}"));
+                let found = pairs.iter().filter(|pair| pair.subject.as_str() == second);
+                let found: Vec<_> = found.map(|pair| pair.candidate.clone()).collect();
+                let id = khop::EncounterId::new(format!("again-{person}")).unwrap();
+                let alone = realm.identify_encounter(&id, &search).unwrap();
+                let thresholds = alone.decision.thresholds();
+                let is_in_gallery = gallery == "ALL" || person.is_multiple_of(2);
+                let wanted = alone.candidates.into_iter().filter(|candidate| {
+                    let is_earlier = place[candidate.subject.as_str()] < place[&second];
+                    is_in_gallery && is_earlier && thresholds.outcome(candidate) > khop::Outcome::Clear
+                });
+                assert_eq!(found, wanted.collect::<Vec<_>>(), "{second} in {gallery}, {mode}");
+                assert_eq!(found.iter().any(|c| c.subject.as_str() == first), is_in_gallery);
+            }
+        }
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn run(args: DedupArgs) -> Result<(), Failure> {
     let style = "{wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left";
     let progress = ProgressBar::new(realm.status()?.encounters);
     progress.set_style(ProgressStyle::with_template(style)?);
-    let mut found = realm.deduplicate(&args.search.search(), &|_, _| progress.inc(1))?;
+    let mut found = realm.deduplicate(&args.search.search(), &|done, _| progress.set_position(done))?;
     progress.finish_and_clear();
     found.sort_by(|a, b| b.candidate.score.value().total_cmp(&a.candidate.score.value()));
     if let Some(path) = &args.csv {
