@@ -6,8 +6,8 @@ use std::time::Duration;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use khop_evaluate::synth::{Population, PopulationOptions};
 use khop_index::{
-    EvidenceTable, Exhaustive, Graph, GraphParameters, Plane, PlaneBuilder, PlaneBytes, Probe, Query, RowMask, Term,
-    VectorIndex, Watch, scan_evidence,
+    Codes, EvidenceQuery, EvidenceTable, Exhaustive, Graph, GraphParameters, Plane, PlaneBuilder, PlaneBytes, Probe,
+    Query, RowMask, Term, VectorIndex, Watch, scan_evidence,
 };
 use khop_vocabulary::{Calibration, Knot, Provenance};
 
@@ -66,14 +66,16 @@ fn evidence(criterion: &mut Criterion) {
     let knots = [(0.0, -3.0), (0.2, 0.0), (0.6, 8.0)].map(|(similarity, llr)| Knot { similarity, score: 0.0, llr });
     let calibration = Calibration::new("bench", knots.to_vec(), Provenance::default()).expect("a rising table");
     let table = EvidenceTable::new(&calibration, -3.0, 6.0);
-    let terms: Vec<Term<'_>> = probes.iter().map(|probe| Term { plane, probe, evidence: &table }).collect();
+    let terms: Vec<Term<'_>> =
+        probes.iter().map(|probe| Term { codes: Codes::Bytes(plane), probe, evidence: &table }).collect();
     let mask = RowMask::all(PEOPLE);
     let mut group = group(criterion, "evidence of ten planes");
     group.throughput(Throughput::Elements(PEOPLE as u64));
     one_thread();
     for threshold in [5.0, 20.0] {
         group.bench_function(format!("at {threshold} nats"), |b| {
-            b.iter(|| scan_evidence(black_box(&terms), &mask, threshold, 10));
+            let query = [EvidenceQuery { terms: terms.clone(), threshold_llr: threshold }];
+            b.iter(|| scan_evidence(black_box(&query), &mask, 10));
         });
     }
 }

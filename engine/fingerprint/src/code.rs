@@ -20,6 +20,9 @@ pub use projection::{Projection, ProjectionError, centred, roots};
 /// Numbers in a code.
 pub const DIM: usize = 384;
 
+/// Numbers in a code that is kept as signs: 64 bytes.
+pub const SIGN_DIM: usize = 512;
+
 /// Version of features and projection together. Codes of different versions do not compare.
 pub const CODE_VERSION: u8 = 1;
 
@@ -34,6 +37,10 @@ static CALIBRATION: LazyLock<Calibration> = LazyLock::new(|| {
     Calibration::from_text(include_str!("../calibrations/code.txt")).expect("the embedded table is one")
 });
 
+static SIGN_CALIBRATION: LazyLock<Calibration> = LazyLock::new(|| {
+    Calibration::from_text(include_str!("../calibrations/code-signs.txt")).expect("the embedded table is one")
+});
+
 /// The code of a finger, [`DIM`] numbers of unit length; `None` with fewer than [`MIN_MINUTIAE`] minutiae or when no
 /// two of them are near enough to make a pair.
 #[must_use]
@@ -44,10 +51,25 @@ pub fn code(template: &Template) -> Option<Vec<f32>> {
     PROJECTION.project(&features(template))
 }
 
+/// A code with zeros behind it up to [`SIGN_DIM`] numbers: turned, it has a third more signs, each of which tells the same
+/// about it, and cosines stay what they are.
+#[must_use]
+pub fn widened(code: &[f32]) -> Vec<f32> {
+    let mut wide = code.to_vec();
+    wide.resize(SIGN_DIM, 0.0);
+    wide
+}
+
 /// Cosine of two codes to score and log likelihood ratio.
 #[must_use]
 pub fn calibration() -> &'static Calibration {
     &CALIBRATION
+}
+
+/// The same of a cosine that is estimated from the signs of the [`widened`] reference.
+#[must_use]
+pub fn sign_calibration() -> &'static Calibration {
+    &SIGN_CALIBRATION
 }
 
 #[cfg(test)]
@@ -118,6 +140,11 @@ mod tests {
     #[test]
     fn the_embedded_files_fit_this_version() {
         assert!(calibration().name().ends_with(&format!("-{CODE_VERSION}")), "{}", calibration().name());
+        assert!(
+            sign_calibration().name().ends_with(&format!("-signs-{CODE_VERSION}")),
+            "{}",
+            sign_calibration().name()
+        );
         assert_eq!(include_bytes!("../models/finger-code.bin")[8], CODE_VERSION);
         assert!(include_str!("../models/finger-code.txt").contains("khop train finger-code"));
     }

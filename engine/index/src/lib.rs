@@ -33,7 +33,7 @@ mod settle;
 mod signs;
 mod vector;
 
-pub use evidence::{EvidenceTable, Evident, Term, scan_evidence};
+pub use evidence::{Codes, EvidenceAnswer, EvidenceQuery, EvidenceTable, Evident, Term, scan_evidence};
 pub use exhaustive::Exhaustive;
 pub use gallery::{Gallery, Mode};
 pub use graph::{Graph, GraphError, GraphParameters};

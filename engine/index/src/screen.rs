@@ -75,7 +75,7 @@ impl SignProbe {
 
     /// ⟨ō, q⟩ of a row whose table entries add up to `sum`.
     pub(crate) fn product(&self, sum: u32) -> f32 {
-        (i64::from(sum) - self.offset()) as f32 * self.per_step
+        (sum as i32 - self.offset() as i32) as f32 * self.per_step
     }
 
     /// By how much a row's ⟨ō, q⟩ may fall short of a·⟨o, q⟩ at `z` standard errors, ⟨o, q⟩ being `cosine` or more.

@@ -13,6 +13,7 @@ use khop_kernels::SignTable;
 
 use crate::plane::{PlaneError, UNIT_ROWS};
 use crate::rotation::Rotation;
+use crate::screen::SignProbe;
 use crate::vector::{self, MAX_DIM, VectorError, stride};
 
 /// One vector as sign bits.
@@ -131,6 +132,25 @@ impl<'a> SignPlane<'a> {
         Some((signs.product(sums[row % UNIT_ROWS]) / agreement, error))
     }
 
+    /// The estimates of a range of rows' cosines, NaN for absent ones, at the speed of memory.
+    ///
+    /// # Panics
+    /// When the probe has another dimension, the range lies outside the plane or `out` has another length.
+    pub fn similarities(&self, probe: &crate::Probe, rows: std::ops::Range<usize>, out: &mut [f32]) {
+        assert_eq!(probe.dim(), self.dim, "a probe of the plane's dimension");
+        assert_eq!(out.len(), rows.len(), "similarities: one result a row");
+        assert!(rows.end <= self.rows(), "rows of the plane");
+        let (signs, mut estimates) = (probe.screen().signs(), [0f32; UNIT_ROWS]);
+        let table = signs.table();
+        for unit in rows.start / UNIT_ROWS..rows.end.div_ceil(UNIT_ROWS) {
+            self.estimates(unit, signs, table, &mut estimates);
+            let first = unit * UNIT_ROWS;
+            for row in rows.start.max(first)..rows.end.min(first + UNIT_ROWS) {
+                out[row - rows.start] = estimates[row - first];
+            }
+        }
+    }
+
     /// A row's agreement; `None` when it is absent. A value that no builder writes counts as absent.
     pub(crate) fn agreement(&self, row: usize) -> Option<f32> {
         let agreement = f32::from_le_bytes(*self.agreements.get(row)?);
@@ -145,6 +165,19 @@ impl<'a> SignPlane<'a> {
         let bits =
             self.agreements[unit * UNIT_ROWS..end].iter().map(|bytes| u32::from_le_bytes(*bytes).wrapping_sub(1));
         f32::from_bits(bits.fold(1f32.to_bits() - 1, u32::min) + 1)
+    }
+
+    /// The estimates of a unit's cosines with a probe; NaN for absent rows.
+    pub(crate) fn estimates(&self, unit: usize, probe: &SignProbe, table: SignTable<'_>, out: &mut [f32; UNIT_ROWS]) {
+        let (mut sums, mut agreements) = ([0; UNIT_ROWS], [0f32; UNIT_ROWS]);
+        self.sums(unit, table, &mut sums);
+        for (out, bytes) in agreements.iter_mut().zip(&self.agreements[unit * UNIT_ROWS..]) {
+            *out = f32::from_le_bytes(*bytes);
+        }
+        for ((out, &sum), &agreement) in out.iter_mut().zip(&sums).zip(&agreements) {
+            let is_there = agreement > 0.0 && agreement <= 1.0;
+            *out = if is_there { probe.product(sum) / agreement } else { f32::NAN };
+        }
     }
 
     /// The table's sums for the 64 rows of a unit.

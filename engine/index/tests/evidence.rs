@@ -1,7 +1,8 @@
 //! Do several planes add up to the right rows?
 
 use khop_index::{
-    EvidenceTable, Evident, Plane, PlaneBuilder, PlaneBytes, Probe, RowMask, SearchError, Term, scan_evidence,
+    Codes, EvidenceAnswer, EvidenceQuery, EvidenceTable, Evident, Plane, PlaneBuilder, PlaneBytes, Probe, Rotation,
+    RowMask, SearchError, SignPlane, SignRow, Term, place_signs, scan_evidence, sign_bytes,
 };
 use khop_vocabulary::{Calibration, Knot, Provenance};
 use proptest::prelude::*;
@@ -33,6 +34,36 @@ fn plane_bytes(rng: &mut ChaCha8Rng, rows: usize) -> PlaneBytes {
     builder.finish()
 }
 
+/// A finger of everybody, in bytes or in signs.
+enum Kept {
+    Bytes(PlaneBytes),
+    Signs { codes: Vec<u8>, agreements: Vec<u8> },
+}
+
+impl Kept {
+    fn of(rng: &mut ChaCha8Rng, rows: usize, signs: bool) -> Self {
+        if !signs {
+            return Self::Bytes(plane_bytes(rng, rows));
+        }
+        let (mut codes, mut agreements) = (vec![0; sign_bytes(rows, DIM)], vec![0; 4 * rows]);
+        for row in 0..rows {
+            if rng.random_bool(0.8) {
+                let signs = SignRow::of(&vector(rng), &Rotation::new(DIM)).unwrap();
+                place_signs(&mut codes, row, &signs.bits);
+                agreements[4 * row..][..4].copy_from_slice(&signs.agreement.to_le_bytes());
+            }
+        }
+        Self::Signs { codes, agreements }
+    }
+
+    fn codes(&self) -> Codes<'_> {
+        match self {
+            Self::Bytes(bytes) => Codes::Bytes(Plane::new(DIM, &bytes.codes, &bytes.scales).unwrap()),
+            Self::Signs { codes, agreements } => Codes::Signs(SignPlane::new(DIM, codes, agreements).unwrap()),
+        }
+    }
+}
+
 #[test]
 fn the_table_follows_the_calibration() {
     let (calibration, table) = (calibration(), EvidenceTable::new(&calibration(), -3.0, 8.0));
@@ -51,39 +82,41 @@ proptest! {
     /// Against the plain definition: sums of present planes, in the order of the terms, nothing dropped on the way.
     #[test]
     fn equals_its_definition(
-        seed: u64, rows in 0usize..400, planes in 0usize..10, limit in 0usize..30, threshold in -10f32..30.0,
+        seed: u64, rows in 0usize..400, planes in 0usize..10, limit in 0usize..30, threshold in -10f32..30.0, signs: bool,
         share in prop::sample::select(vec![0.0, 0.05, 0.5, 1.0]),
     ) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let bytes: Vec<PlaneBytes> = (0..planes).map(|_| plane_bytes(&mut rng, rows)).collect();
+        let kept: Vec<Kept> = (0..planes).map(|_| Kept::of(&mut rng, rows, signs)).collect();
         let probes: Vec<Probe> = (0..planes).map(|_| Probe::new(&vector(&mut rng)).unwrap()).collect();
         let tables: Vec<EvidenceTable> = (0..planes)
             .map(|_| EvidenceTable::new(&calibration(), -4.0, rng.random_range(-1.0f32..9.0)))
             .collect();
         let mut mask = RowMask::none(rows);
         (0..rows).filter(|_| rng.random_bool(share)).for_each(|row| mask.set(row));
-        let terms: Vec<Term<'_>> = (0..planes)
-            .map(|p| Term {
-                plane: Plane::new(DIM, &bytes[p].codes, &bytes[p].scales).unwrap(),
-                probe: &probes[p],
-                evidence: &tables[p],
-            })
-            .collect();
-        let mut expected: Vec<Evident> = mask
-            .iter()
-            .filter_map(|row| {
-                let said: Vec<f32> = terms
-                    .iter()
-                    .filter_map(|term| Some(term.evidence.llr(term.plane.similarity(row, term.probe)?)))
-                    .collect();
+        let query = |threshold_llr: f32, from: usize| EvidenceQuery {
+            terms: (from..planes)
+                .map(|p| Term { codes: kept[p].codes(), probe: &probes[p], evidence: &tables[p] })
+                .collect(),
+            threshold_llr,
+        };
+        let expected = |EvidenceQuery { terms, threshold_llr }: &EvidenceQuery<'_>| {
+            let evident = mask.iter().filter_map(|row| {
+                let said = terms.iter().filter_map(|term| {
+                    Some(term.evidence.llr(term.codes.similarity(row, term.probe)?))
+                });
+                let said: Vec<f32> = said.collect();
                 let llr = said.iter().fold(0.0, |sum, llr| sum + llr);
-                (!said.is_empty() && llr >= threshold).then_some(Evident { row: row as u32, llr })
-            })
-            .collect();
-        expected.sort_by(|a, b| b.llr.total_cmp(&a.llr).then(a.row.cmp(&b.row)));
-        let more = expected.len() > limit;
-        expected.truncate(limit);
-        prop_assert_eq!(scan_evidence(&terms, &mask, threshold, limit).unwrap(), (expected, more));
+                (!said.is_empty() && llr >= *threshold_llr).then_some(Evident { row: row as u32, llr })
+            });
+            let mut rows: Vec<Evident> = evident.collect();
+            rows.sort_by(|a, b| b.llr.total_cmp(&a.llr).then(a.row.cmp(&b.row)));
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            EvidenceAnswer { rows, more }
+        };
+        let queries = [query(threshold, 0), query(threshold / 2.0, planes / 2), query(-1e9, 0)];
+        let answers: Vec<EvidenceAnswer> = queries.iter().map(expected).collect();
+        prop_assert_eq!(scan_evidence(&queries, &mask, limit).unwrap(), answers);
     }
 }
 
@@ -93,9 +126,10 @@ fn what_does_not_fit_is_named() {
     let (ten, nine) = (plane_bytes(&mut rng, 10), plane_bytes(&mut rng, 9));
     let table = EvidenceTable::new(&calibration(), -3.0, 8.0);
     let (fits, narrow) = (Probe::new(&[1.0; DIM]).unwrap(), Probe::new(&[1.0; 8]).unwrap());
-    let scan = |bytes: &PlaneBytes, probe: &Probe, rows, threshold| {
+    let scan = |bytes: &PlaneBytes, probe: &Probe, rows, threshold: f32| {
         let plane = Plane::new(DIM, &bytes.codes, &bytes.scales).unwrap();
-        scan_evidence(&[Term { plane, probe, evidence: &table }], &RowMask::all(rows), threshold, 5)
+        let terms = vec![Term { codes: Codes::Bytes(plane), probe, evidence: &table }];
+        scan_evidence(&[EvidenceQuery { terms, threshold_llr: threshold }], &RowMask::all(rows), 5)
     };
     assert!(scan(&ten, &fits, 10, 0.0).is_ok());
     assert_eq!(scan(&ten, &narrow, 10, 0.0), Err(SearchError::Dimension { expected: DIM, got: 8 }));

@@ -31,6 +31,7 @@ static KERNELS: Kernels = Kernels {
     dot_nibbles_rows,
     sum_signs,
     stream_read,
+    add_looked_up,
     differing_bits,
 };
 
@@ -90,6 +91,34 @@ fn stream_read(bytes: &[u8]) -> u64 {
 pub(crate) fn differing_bits(probe: &Line, rows: &[Line], out: &mut [u16]) {
     // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
     unsafe { differing_bits_popcnt(probe, rows, out) }
+}
+
+pub(crate) fn add_looked_up(positions: &[f32], table: &[f32], sums: &mut [f32]) {
+    // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
+    unsafe { add_looked_up_gather(positions, table, sums) }
+}
+
+#[target_feature(enable = "avx2")]
+fn add_looked_up_gather(positions: &[f32], table: &[f32], sums: &mut [f32]) {
+    let last = (table.len() - 1) as f32;
+    let (one, half, centre) = (_mm256_set1_ps(1.0), _mm256_set1_ps(0.5), _mm256_set1_ps(last / 2.0));
+    let (positions, positions_rest) = positions.as_chunks::<8>();
+    let (sums, sums_rest) = sums.as_chunks_mut::<8>();
+    for (positions, sums) in positions.iter().zip(sums) {
+        // SAFETY: both arrays hold eight numbers; loads and stores need no alignment.
+        let (position, sum) = unsafe { (_mm256_loadu_ps(positions.as_ptr()), _mm256_loadu_ps(sums.as_ptr())) };
+        let entry = _mm256_add_ps(_mm256_mul_ps(_mm256_add_ps(position, one), centre), half);
+        // The second operand where the first is NaN.
+        let entry = _mm256_min_ps(_mm256_max_ps(entry, _mm256_setzero_ps()), _mm256_set1_ps(last));
+        // SAFETY: every index is one of the table, 0 to last, in elements of four bytes.
+        let said = unsafe { _mm256_i32gather_ps::<4>(table.as_ptr(), _mm256_cvttps_epi32(entry)) };
+        let is_number = _mm256_cmp_ps::<_CMP_ORD_Q>(position, position);
+        // A sum of −0 stays one where nothing is added.
+        let added = _mm256_blendv_ps(sum, _mm256_add_ps(sum, said), is_number);
+        // SAFETY: as for the loads.
+        unsafe { _mm256_storeu_ps(sums.as_mut_ptr(), added) };
+    }
+    scalar::add_looked_up(positions_rest, table, sums_rest);
 }
 
 /// The scalar twin with the instruction that counts a word's bits.

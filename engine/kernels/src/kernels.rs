@@ -48,6 +48,7 @@ pub struct Kernels {
     pub(crate) dot_i8_picked: DotPicked,
     pub(crate) dot_nibbles_rows: DotNibbles,
     pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
+    pub(crate) add_looked_up: fn(&[f32], &[f32], &mut [f32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
     pub(crate) differing_bits: fn(&Line, &[Line], &mut [u16]),
 }
@@ -62,6 +63,7 @@ static SCALAR: Kernels = Kernels {
     dot_i8_picked: |rows, probe, picks, out| scalar::dot_i8_picked(rows, probe.len(), probe, picks, out),
     dot_nibbles_rows: |rows, low, high, out| scalar::dot_nibbles_rows(rows, low.len(), low, high, out),
     sum_signs: scalar::sum_signs,
+    add_looked_up: scalar::add_looked_up,
     stream_read: scalar::stream_read,
     differing_bits: scalar::differing_bits,
 };
@@ -182,6 +184,17 @@ impl Kernels {
         assert!(out.len().is_multiple_of(SignTable::UNIT), "sum_signs: whole units");
         assert_eq!(Some(units.len()), out.len().checked_mul(table.stride()), "sum_signs: one result a row");
         (self.sum_signs)(units, table, out);
+    }
+
+    /// See [`crate::add_looked_up`].
+    ///
+    /// # Panics
+    /// When the lengths do not fit each other, or the table's is none.
+    #[inline]
+    pub fn add_looked_up(&self, positions: &[f32], table: &[f32], sums: &mut [f32]) {
+        assert_eq!(positions.len(), sums.len(), "add_looked_up: one sum a position");
+        assert!((2..=1 << 20).contains(&table.len()), "add_looked_up: a table of 2 to 2^20 entries");
+        (self.add_looked_up)(positions, table, sums);
     }
 
     /// See [`crate::stream_read`].

@@ -104,6 +104,15 @@ pub fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
     Kernels::best().sum_signs(units, table, out);
 }
 
+/// Adds to each sum what the table says of its position, −1 to 1 from the first entry to the last, to the nearest entry;
+/// positions beyond are those of the ends, and one that is NaN adds nothing. The same at every level.
+///
+/// # Panics
+/// When the lengths differ, or the table has fewer than two entries or more than 2^20.
+pub fn add_looked_up(positions: &[f32], table: &[f32], sums: &mut [f32]) {
+    Kernels::best().add_looked_up(positions, table, sums);
+}
+
 /// Reads every byte once, as fast as this CPU can: the ceiling a scan is measured against.
 ///
 /// Returns the wrapping sum of the bytes taken as little-endian `u64` words, plus the bytes left over, so that the

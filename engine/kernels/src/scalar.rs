@@ -76,6 +76,17 @@ pub fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
     }
 }
 
+/// See [`crate::add_looked_up`].
+pub fn add_looked_up(positions: &[f32], table: &[f32], sums: &mut [f32]) {
+    let last = (table.len() - 1) as f32;
+    for (&position, sum) in positions.iter().zip(sums) {
+        if !position.is_nan() {
+            let entry = (position + 1.0) * (last / 2.0) + 0.5;
+            *sum += table[entry.clamp(0.0, last) as usize];
+        }
+    }
+}
+
 /// The wrapping sum of the bytes as little-endian words, plus the bytes left over.
 #[must_use]
 pub fn stream_read(bytes: &[u8]) -> u64 {

@@ -56,6 +56,31 @@ fn all_lengths() {
     }
 }
 
+/// A position of every kind between, at and beyond the ends, and sums of every sign.
+#[test]
+fn what_is_looked_up_is_the_same() {
+    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, 1.0, 0.0, -0.0, 1e30, -1e30, f32::MIN_POSITIVE];
+    for (length, entries) in (0..70).flat_map(|length| [2, 3, 1024].map(|entries| (length, entries))) {
+        let mut positions: Vec<f32> = floats(29, length).into_iter().map(|value| value * 0.9).collect();
+        positions.iter_mut().zip(odd).skip(length % 7).for_each(|(position, odd)| *position = odd);
+        let (table, sums) = (floats(31, entries), floats(37, length));
+        let mut twin = sums.clone();
+        scalar::add_looked_up(&positions, &table, &mut twin);
+        for (position, (twin, sum)) in positions.iter().zip(twin.iter().zip(&sums)) {
+            let place = f64::from(position.clamp(-1.0, 1.0) + 1.0) / 2.0 * (entries - 1) as f64;
+            let near = |entry: f64| (twin - sum - table[entry as usize]).abs() < 1e-4;
+            // Halfway between two entries either is the nearest.
+            let is_right = near((place + 0.4999).floor()) || near((place + 0.5001).floor());
+            assert!(if position.is_nan() { twin.to_bits() == sum.to_bits() } else { is_right }, "{position} {entries}");
+        }
+        for kernels in levels() {
+            let mut fast = sums.clone();
+            kernels.add_looked_up(&positions, &table, &mut fast);
+            assert!(fast.iter().zip(&twin).all(|(a, b)| a.to_bits() == b.to_bits()), "{} {length}", kernels.level());
+        }
+    }
+}
+
 /// Entries of full range for rows of `stride` bytes of signs.
 fn entries(seed: u64, stride: usize) -> Vec<u8> {
     bytes(seed, 32 * stride).into_iter().map(|byte| byte & SignTable::MOST).collect()

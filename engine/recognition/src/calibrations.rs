@@ -22,6 +22,10 @@ pub(crate) const CODE_CAP_NATS: f32 = 6.0;
 pub(crate) static CODE_EVIDENCE: LazyLock<EvidenceTable> =
     LazyLock::new(|| EvidenceTable::new(khop_fingerprint::code::calibration(), CODE_FLOOR_NATS, CODE_CAP_NATS));
 
+/// The same of what a finger code's signs estimate.
+pub(crate) static SIGN_EVIDENCE: LazyLock<EvidenceTable> =
+    LazyLock::new(|| EvidenceTable::new(khop_fingerprint::code::sign_calibration(), CODE_FLOOR_NATS, CODE_CAP_NATS));
+
 /// Where the catalogue keeps the models that were registered.
 pub(crate) const MODELS_KEY: &str = "face-models";
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use khop_fingerprint::{TEMPLATE_VERSION, Template, code};
 use khop_index::{
-    Gallery, NibblePlane, Plane, PlaneError, ROTATION_VERSION, SignPlane, nibble_stride, place_signs, sign_bytes,
-    stride,
+    Gallery, NibblePlane, Plane, PlaneError, ROTATION_VERSION, SignPlane, SignRow, nibble_stride, place_signs,
+    sign_bytes, stride,
 };
 use khop_store::{Segment, SegmentDraft};
 use khop_vocabulary::{Attributes, GalleryId, Region, Sex};
@@ -42,7 +42,7 @@ const ATTRIBUTES_BYTES: usize = 8;
 pub(crate) fn algorithms(planes: FacePlanes) -> String {
     let code = code::CODE_VERSION;
     let fingers = format!("finger-template {TEMPLATE_VERSION}; finger-code {code}");
-    format!("columns 2; {fingers}; face-planes {planes}; rotation {ROTATION_VERSION}")
+    format!("columns 3; {fingers}; face-planes {planes}; rotation {ROTATION_VERSION}")
 }
 
 fn finger_column(slot: usize, part: &str) -> String {
@@ -85,9 +85,13 @@ pub(crate) fn draft(rows: &[Arc<Row>], planes: FacePlanes) -> Result<SegmentDraf
         coarse_columns(dim, rows, planes, &mut columns)?;
     }
     for slot in (0..SLOTS).filter(|&slot| rows.iter().any(|r| r.codes[slot].is_some())) {
-        let (codes, scales) = plane(code::DIM, rows.iter().map(|r| r.codes[slot].as_ref()))?;
+        let codes_of_slot = || rows.iter().map(|row| row.codes[slot].as_ref());
+        let (codes, scales) = plane(code::DIM, codes_of_slot().map(|code| code.map(|code| &code.bytes)))?;
         columns.push((finger_column(slot, "codes"), codes));
         columns.push((finger_column(slot, "scales"), scales));
+        let (codes, agreements) = signs(code::SIGN_DIM, codes_of_slot().map(|code| code?.signs.as_ref()));
+        columns.push((finger_column(slot, "signs"), codes));
+        columns.push((finger_column(slot, "agreements"), agreements));
     }
     columns.push((UNCODED.to_owned(), uncoded_bytes(rows)));
     let (offsets, bytes) = template_bytes(rows);
@@ -119,6 +123,16 @@ fn plane<'a>(
     Ok((codes, scales))
 }
 
+/// Signs and agreements of one plane; a row without a vector has the agreement 0.
+fn signs<'a>(dim: usize, vectors: impl ExactSizeIterator<Item = Option<&'a SignRow>>) -> (Vec<u8>, Vec<u8>) {
+    let (mut codes, mut agreements) = (vec![0; sign_bytes(vectors.len(), dim)], vec![0; 4 * vectors.len()]);
+    for (index, signs) in vectors.enumerate().filter_map(|(index, signs)| Some((index, signs?))) {
+        place_signs(&mut codes, index, &signs.bits);
+        agreements[4 * index..][..4].copy_from_slice(&signs.agreement.to_le_bytes());
+    }
+    (codes, agreements)
+}
+
 /// The coarse planes of the faces. Every face is in every plane of its realm: one that was missing in a coarse plane
 /// would be ruled out unseen.
 fn coarse_columns(
@@ -130,12 +144,10 @@ fn coarse_columns(
     let lacking = |plane: &str| Error::Incomplete { cause: format!("a face was not made ready for plane {plane}") };
     let faces = || rows.iter().map(|row| row.face.as_ref()).enumerate();
     if planes.signs {
-        let (mut codes, mut agreements) = (vec![0; sign_bytes(rows.len(), dim)], vec![0; 4 * rows.len()]);
-        for (index, face) in faces().filter_map(|(index, face)| Some((index, face?))) {
-            let signs = face.signs.as_ref().ok_or_else(|| lacking("b1"))?;
-            place_signs(&mut codes, index, &signs.bits);
-            agreements[4 * index..][..4].copy_from_slice(&signs.agreement.to_le_bytes());
+        if faces().any(|(_, face)| face.is_some_and(|face| face.signs.is_none())) {
+            return Err(lacking("b1"));
         }
+        let (codes, agreements) = signs(dim, faces().map(|(_, face)| face?.signs.as_ref()));
         columns.push((FACE_SIGNS.to_owned(), codes));
         columns.push((FACE_AGREEMENTS.to_owned(), agreements));
     }
@@ -197,13 +209,20 @@ fn template_bytes(rows: &[Arc<Row>]) -> (Vec<u8>, Vec<u8>) {
     (offsets, bytes)
 }
 
+/// The codes of one finger of everybody.
+#[derive(Clone, Copy)]
+pub(crate) struct FingerPlanes<'a> {
+    pub(crate) bytes: Plane<'a>,
+    pub(crate) signs: SignPlane<'a>,
+}
+
 /// A segment's columns, opened and checked against each other. Borrowed, cheap to make for every search.
 pub(crate) struct Columns<'a> {
     rows: usize,
     pub(crate) face: Option<Gallery<'a>>,
     /// Bytes of the columns of the planes i8, b1 and b4.
     face_bytes: [u64; 3],
-    pub(crate) fingers: [Option<Plane<'a>>; SLOTS],
+    pub(crate) fingers: [Option<FingerPlanes<'a>>; SLOTS],
     attributes: &'a [u8],
     regions: &'a [u8],
     galleries: &'a [u8],
@@ -254,7 +273,13 @@ impl<'a> Columns<'a> {
         };
         let mut fingers = [None; SLOTS];
         for (slot, finger) in fingers.iter_mut().enumerate() {
-            *finger = plane(code::DIM, &finger_column(slot, "codes"), &finger_column(slot, "scales"))?;
+            let Some(bytes) = plane(code::DIM, &finger_column(slot, "codes"), &finger_column(slot, "scales"))? else {
+                continue;
+            };
+            let name = finger_column(slot, "signs");
+            let signs = sign_plane(code::SIGN_DIM, rows, &name, &finger_column(slot, "agreements"), &column)?;
+            let signs = signs.ok_or_else(|| inconsistent(&name, "is missing"))?;
+            *finger = Some(FingerPlanes { bytes, signs });
         }
         Ok(Self {
             rows,
@@ -360,17 +385,31 @@ fn face_bytes(column: &Reader<'_, '_>) -> Result<[u64; 3], Error> {
     Ok(sizes)
 }
 
+/// A plane of sign bits, if there is one.
+fn sign_plane<'a>(
+    dim: usize,
+    rows: usize,
+    codes: &str,
+    agreements: &str,
+    column: &Reader<'_, 'a>,
+) -> Result<Option<SignPlane<'a>>, Error> {
+    match (column(codes)?, column(agreements)?) {
+        (Some(bytes), Some(agreements)) => match SignPlane::new(dim, bytes, agreements) {
+            Ok(plane) if plane.rows() == rows => Ok(Some(plane)),
+            Ok(_) => Err(inconsistent(codes, "has the wrong length")),
+            Err(cause) => Err(inconsistent(codes, &cause.to_string())),
+        },
+        (None, None) => Ok(None),
+        _ => Err(inconsistent(codes, "stands alone")),
+    }
+}
+
 /// The byte plane of faces with the coarse planes that lie beside it.
 fn faces<'a>(dim: usize, plane: Plane<'a>, column: &Reader<'_, 'a>) -> Result<Gallery<'a>, Error> {
     let unfit = |name: &'static str| move |cause: PlaneError| inconsistent(name, &cause.to_string());
     let mut gallery = Gallery::new(plane);
-    match (column(FACE_SIGNS)?, column(FACE_AGREEMENTS)?) {
-        (Some(codes), Some(agreements)) => {
-            let signs = SignPlane::new(dim, codes, agreements).map_err(unfit(FACE_SIGNS))?;
-            gallery = gallery.with_signs(signs).map_err(|cause| inconsistent(FACE_SIGNS, &cause.to_string()))?;
-        }
-        (None, None) => {}
-        _ => return Err(inconsistent(FACE_SIGNS, "stands alone")),
+    if let Some(signs) = sign_plane(dim, plane.rows(), FACE_SIGNS, FACE_AGREEMENTS, column)? {
+        gallery = gallery.with_signs(signs).map_err(|cause| inconsistent(FACE_SIGNS, &cause.to_string()))?;
     }
     match (column(FACE_NIBBLES)?, column(FACE_FACTORS)?) {
         (Some(codes), Some(factors)) => {

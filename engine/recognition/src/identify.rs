@@ -24,8 +24,8 @@ pub struct Search {
     pub gallery: GalleryId,
     /// Whom to look at; everyone by default.
     pub filter: Filter,
-    /// Whether the probe's finger positions are believed, which is the default. Doubt reaches the references that the scans
-    /// keep: those scan by label, so they need a face or a rightly labelled finger where a gallery is not compared in full.
+    /// Whether the probe's finger positions are believed, which is the default. Where they are doubted, a large gallery is
+    /// scanned by label and with both hands swapped, up to four fingers also under their neighbours' labels.
     pub labels: FingerLabels,
     /// Candidates to list, 1 to 1000; 10 by default.
     pub limit: usize,

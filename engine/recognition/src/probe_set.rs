@@ -1,6 +1,7 @@
 //! What is searched for? The traits of one person, each as comparators and planes need it.
 
 use khop_face::UnitVector;
+use khop_fingerprint::code;
 use khop_index::Probe;
 use khop_store::RecordNumber;
 use khop_vocabulary::{Calibration, ModelId};
@@ -9,17 +10,26 @@ use crate::Error;
 use crate::core::Core;
 use crate::evidence::FingerProbes;
 use crate::labels::FingerLabels;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, SLOTS};
 use crate::realm_state::RealmState;
 
 /// A probe prepared once for every segment.
 pub(crate) struct ProbeSet {
     pub(crate) fingers: Option<FingerProbes>,
-    /// Fixed-length codes with their finger slots.
-    pub(crate) codes: Vec<(usize, Probe)>,
+    pub(crate) codes: Vec<CodeProbe>,
+    /// For each reading of the labels the position of the reference that each label is taken for, the labels as told
+    /// first, both hands swapped next.
+    pub(crate) readings: Vec<[usize; SLOTS]>,
     pub(crate) face: Option<FaceProbe>,
     /// Only references enrolled before this record are compared with it.
     pub(crate) before: RecordNumber,
+}
+
+/// The fixed-length code of one finger of a probe.
+pub(crate) struct CodeProbe {
+    pub(crate) slot: usize,
+    pub(crate) bytes: Probe,
+    pub(crate) signs: Probe,
 }
 
 /// The face of a probe.
@@ -44,7 +54,7 @@ impl ProbeSet {
         let mut codes = Vec::new();
         for (slot, finger) in present() {
             if let Some(code) = &finger.code {
-                codes.push((slot, probe(code)?));
+                codes.push(CodeProbe { slot, bytes: probe(code)?, signs: probe(&code::widened(code))? });
             }
         }
         let face = match &prepared.face {
@@ -61,7 +71,9 @@ impl ProbeSet {
         };
         let templates = || present().map(|(slot, f)| (slot, &f.template));
         let fingers = present().next().map(|_| FingerProbes::of(templates(), labels));
-        Ok(Self { fingers, codes, face, before: RecordNumber::new(u64::MAX) })
+        let readings =
+            labels.readings().into_iter().filter(|reading| !reading.upside_down).map(|reading| reading.positions);
+        Ok(Self { fingers, codes, readings: readings.collect(), face, before: RecordNumber::new(u64::MAX) })
     }
 
     /// How many traits it has.

@@ -1,6 +1,6 @@
 //! What does a segment hold of one encounter? Its record number, memberships, attributes and derived templates.
 
-use khop_fingerprint::Template;
+use khop_fingerprint::{Template, code};
 use khop_index::{NibbleRow, Rotation, SignRow, quantise_row, stride};
 use khop_store::RecordNumber;
 use khop_vocabulary::{Attributes, Encounter, GalleryId};
@@ -43,6 +43,19 @@ impl FaceRow {
     }
 }
 
+/// A finger's fixed-length code as it will stand in its planes.
+pub(crate) struct FingerCode {
+    pub(crate) bytes: Quantised,
+    pub(crate) signs: Option<SignRow>,
+}
+
+impl FingerCode {
+    fn of(values: &[f32]) -> Self {
+        let signs = SignRow::of(&code::widened(values), &Rotation::new(code::SIGN_DIM)).ok();
+        Self { bytes: Quantised::of(values), signs }
+    }
+}
+
 /// One encounter as it will stand in a segment. Derived: can be made again from the catalogue at any time.
 /// About 7 kB with ten fingers and a face.
 pub(crate) struct Row {
@@ -51,15 +64,15 @@ pub(crate) struct Row {
     pub(crate) attributes: Attributes,
     pub(crate) face: Option<FaceRow>,
     pub(crate) templates: [Option<Template>; SLOTS],
-    pub(crate) codes: [Option<Quantised>; SLOTS],
+    pub(crate) codes: [Option<FingerCode>; SLOTS],
 }
 
 impl Row {
-    /// Quantises what planes will hold: about 1 µs a vector, some more for a face's coarse planes.
+    /// Quantises what planes will hold: some microseconds a vector.
     pub(crate) fn new(record: RecordNumber, encounter: &Encounter, prepared: Prepared, planes: FacePlanes) -> Self {
         let code = |slot: usize| {
             let code = prepared.fingers[slot].as_ref()?.code.as_ref()?;
-            Some(Quantised::of(code))
+            Some(FingerCode::of(code))
         };
         Self {
             record,

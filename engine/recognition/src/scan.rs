@@ -1,13 +1,13 @@
 //! Whom can the planes not rule out? Faces and finger codes of one segment, each at a relaxed threshold, for all probes.
 
-use khop_index::{
-    Answer, EvidenceTable, Guarantee, Plan, Query, SearchError, Situation, Tally, Term, Watch, plan, scan_evidence,
-};
+use khop_index::{Answer, Plan, Query, SearchError, Situation, Watch, plan};
 use khop_vocabulary::Score;
 
 use crate::Error;
-use crate::calibrations::{CODE_CAP_NATS, CODE_EVIDENCE};
+use crate::calibrations::CODE_CAP_NATS;
 use crate::effort::Effort;
+use crate::explanation::Said;
+use crate::finger_scan::{NearFingers, near_fingers};
 use crate::part::Part;
 use crate::probe_set::{FaceProbe, ProbeSet};
 
@@ -25,8 +25,8 @@ const CODE_SHARE_OF_CAP: f32 = 0.4;
 #[derive(Default)]
 pub(crate) struct Survivors {
     pub(crate) rows: Vec<u32>,
-    /// What the scan of its faces says about itself.
-    pub(crate) faces: Option<(Guarantee, Tally)>,
+    /// What the scans say about themselves.
+    pub(crate) said: Said,
 }
 
 /// From where on a scan keeps a reference of a probe, by the number of references it is compared with.
@@ -102,20 +102,24 @@ impl<'a> Scan<'a> {
         let mut survivors: Vec<Survivors> = self.probes.iter().map(|_| Survivors::default()).collect();
         for (&(at, _), answer) in self.faces.iter().zip(self.faces_of(part)?) {
             let Some(relaxed) = &self.relaxed[at] else { continue };
-            survivors[at].faces = Some((answer.guarantee, answer.tally));
+            survivors[at].said.faces = Some((answer.guarantee, answer.tally));
             let near = answer.neighbours.iter().filter(|n| n.similarity >= relaxed.face_cosine);
             survivors[at].rows.extend(near.map(|n| n.row));
+        }
+        let scanned = self.probes.iter().zip(&self.relaxed).enumerate();
+        let scanned = scanned.filter_map(|(at, (probe, relaxed))| Some((at, probe, relaxed.as_ref()?.code_llr)));
+        for NearFingers { probe, rows, tally } in near_fingers(part, scanned)? {
+            survivors[probe].rows.extend(rows);
+            survivors[probe].said.fingers = Some(tally);
         }
         for ((probe, relaxed), survivors) in self.probes.iter().zip(&self.relaxed).zip(&mut survivors) {
             let rows = &mut survivors.rows;
             match relaxed {
                 None => rows.extend(part.mask.iter().map(|row| row as u32)),
-                Some(relaxed) => {
-                    rows.extend(fingers_of(part, probe, relaxed)?);
-                    if probe.fingers.is_some() {
-                        rows.extend(part.columns.uncoded()?.iter().filter(|&row| part.mask.contains(row as usize)));
-                    }
+                Some(_) if probe.fingers.is_some() => {
+                    rows.extend(part.columns.uncoded()?.iter().filter(|&row| part.mask.contains(row as usize)));
                 }
+                Some(_) => {}
             }
             let end = part.rows_before(probe.before);
             rows.retain(|&row| row < end);
@@ -136,18 +140,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Rows whose finger codes together reach a probe's threshold.
-fn fingers_of(part: &Part<'_>, probe: &ProbeSet, relaxed: &Relaxed) -> Result<Vec<u32>, Error> {
-    let with_plane = probe.codes.iter().filter_map(|(slot, probe)| Some((part.columns.fingers[*slot]?, probe)));
-    let evidence: &EvidenceTable = &CODE_EVIDENCE;
-    let terms: Vec<Term<'_>> = with_plane.map(|(plane, probe)| Term { plane, probe, evidence }).collect();
-    if terms.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (found, _) = scan_evidence(&terms, &part.mask, relaxed.code_llr, part.columns.rows()).map_err(incomplete)?;
-    Ok(found.iter().map(|evident| evident.row).collect())
-}
-
-fn incomplete(cause: SearchError) -> Error {
+pub(crate) fn incomplete(cause: SearchError) -> Error {
     Error::Incomplete { cause: cause.to_string() }
 }

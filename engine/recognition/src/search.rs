@@ -111,8 +111,8 @@ pub(crate) fn search_batch(
     let done = probes.iter().zip(searched).enumerate().map(|(at, (probe, searched))| {
         let compared = survivors.iter().map(|of_part| of_part[at].rows.len() as u64).sum();
         references.core.counters.count_search(searched, compared);
-        let faces = survivors.iter().filter_map(|of_part| of_part[at].faces);
-        let explanation = Explanation::of(scan.plan_of(at).cloned(), faces);
+        let said = survivors.iter().map(|of_part| of_part[at].said);
+        let explanation = Explanation::of(scan.plan_of(at).cloned(), said);
         let comparable = parts.iter().any(|part| part.rows_for(probe) > 0 && part.shares_a_trait(probe));
         let is_comparable = searched == 0 || comparable;
         CompletedSearch { searched, compared, found: Vec::new(), explanation, is_comparable, _proof: () }

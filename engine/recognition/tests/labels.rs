@@ -149,6 +149,35 @@ fn a_search_that_doubts_labels_finds_whom_it_compares() {
     assert_eq!(stranger.decision.outcome(), khop::Outcome::Clear);
 }
 
+#[test]
+fn wrong_labels_are_scanned_for_in_a_gallery_too_large_to_be_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, population) = (Engine::builder(dir.path()).threads(2).open().unwrap(), population());
+    let realm = engine.realm(&RealmId::new(khop::DEFAULT_REALM).unwrap()).unwrap();
+    let by_fingers = |person: u64| khop::Encounter {
+        samples: fingers(&population, person, 0),
+        ..encounter(&population, person, 0, &format!("S{person}"))
+    };
+    for person in 0..600 {
+        realm.enrol(by_fingers(person), DuplicateCheck::Skip).unwrap();
+    }
+    let doubting = Search { labels: FingerLabels::Doubted, ..Search::default() };
+    for person in [3, 77, 590] {
+        let right = fingers(&population, person, 1);
+        let subject = SubjectId::new(format!("S{person}")).unwrap();
+        for probe in [labelled(&right, other_hand), labelled(&only(right.clone(), 7), |_| 2)] {
+            let first =
+                |search: &Search| realm.identify(&probe, search).unwrap().candidates.first().map(|c| c.subject.clone());
+            assert_ne!(first(&Search::default()).as_ref(), Some(&subject), "person {person}");
+            assert_eq!(first(&doubting).as_ref(), Some(&subject), "person {person}, {} fingers", probe.len());
+        }
+        let found = realm.identify(&right, &doubting).unwrap();
+        let scanned = found.explanation.fingers.unwrap();
+        assert!(scanned.people == 600 && scanned.in_bytes < 60 && scanned.kept <= scanned.in_bytes, "{scanned:?}");
+        assert!(found.compared < 60);
+    }
+}
+
 /// What the fingers say before the share of unreadable hands is mixed in.
 fn sum_of(verification: &Verification) -> f32 {
     verification.evidence.iter().map(|e| e.llr.nats()).sum()

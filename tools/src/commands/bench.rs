@@ -3,10 +3,12 @@
 mod face;
 mod figures;
 mod fingerprint;
+mod hands;
 mod mapped;
 mod planes;
 mod robustness;
 mod stopwatch;
+mod tenprint;
 
 use clap::{Args, Subcommand};
 
@@ -28,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   khop bench face --n 1000000                 searches of every mode among a million synthetic faces
   khop bench face --n 20000 --graph           the graph index beside it
+  khop bench tenprint --n 1000000             scans of the codes of ten fingers
   khop bench fingerprint --json               the minutiae comparator on synthetic prints
   khop bench fingerprint --manifest M.csv --where extractor=x
   khop bench robustness --records 1000000     no record may stop or stall it";
@@ -37,12 +40,14 @@ enum What {
     Face(face::FaceArgs),
     Fingerprint(fingerprint::FingerprintArgs),
     Robustness(robustness::RobustnessArgs),
+    Tenprint(tenprint::TenprintArgs),
 }
 
 pub fn run(args: BenchArgs) -> Result<(), Failure> {
     let (figures, json) = match args.what {
         What::Face(args) => (face::measure(&args)?, args.json),
         What::Fingerprint(args) => (fingerprint::measure(&args)?, args.json),
+        What::Tenprint(args) => (tenprint::measure(&args)?, args.json),
         What::Robustness(args) => (robustness::measure(&args)?, args.json),
     };
     if json {

@@ -14,7 +14,7 @@ use khop_vocabulary::{Llr, ModelId};
 use super::evaluate::fingers::{Fingers, Minutiae};
 use super::evaluate::samples::Samples;
 use super::evaluate::trials::{Comparing, Impostors, compare_pairs};
-use super::evaluate::vectors::{Int8, Vectors};
+use super::evaluate::vectors::{Int8, Signs, Vectors};
 use super::evaluate::{Task, on_threads};
 use crate::failure::Failure;
 
@@ -45,8 +45,9 @@ Cross-validated scores are those of every data set by weights fitted on the othe
 both sides. The files go to khop evaluate compare, or to any other program.";
 
 const CODE_EXAMPLE: &str = "\
-Example:
-  khop calibrate finger-code --synthetic 100 --out code.txt";
+Examples:
+  khop calibrate finger-code --synthetic 100 --out code.txt
+  khop calibrate finger-code --signs --synthetic 100 --out code-signs.txt";
 
 const FACE_EXAMPLE: &str = "\
 Example:
@@ -59,7 +60,7 @@ enum What {
     Fingerprint(FingerprintArgs),
     /// The fixed-length finger code, compared as searches compare it.
     #[command(after_help = CODE_EXAMPLE)]
-    FingerCode(FingerArgs),
+    FingerCode(CodeArgs),
     /// A face model, compared as searches compare it.
     #[command(after_help = FACE_EXAMPLE)]
     Face(FaceArgs),
@@ -75,6 +76,15 @@ struct FingerprintArgs {
     /// Write the scores of every data set by weights fitted on the others, a file for each extractor.
     #[arg(long, value_name = "DIR")]
     cross_validated: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct CodeArgs {
+    #[command(flatten)]
+    fingers: FingerArgs,
+    /// The table of the first scan's estimates, from one bit a number of the reference.
+    #[arg(long)]
+    signs: bool,
 }
 
 #[derive(Args)]
@@ -134,7 +144,7 @@ pub fn run(args: CalibrateArgs) -> Result<(), Failure> {
     let args = &args;
     let out = match &args.what {
         What::Fingerprint(a) => &a.fingers.fit,
-        What::FingerCode(a) => &a.fit,
+        What::FingerCode(a) => &a.fingers.fit,
         What::Face(a) => &a.fit,
     };
     let Fit { calibration, cap, measured_to, cllr_bits, mean_non_mated_ratio } =
@@ -169,11 +179,18 @@ fn fingerprint(args: &FingerprintArgs) -> Result<Fit, Failure> {
     args.fingers.fit.task(name, command).run(&fingers.samples, &comparing, "")
 }
 
-fn finger_code(args: &FingerArgs) -> Result<Fit, Failure> {
-    let fingers = args.fingers()?;
-    let command = args.command("finger-code");
-    let name = format!("khop-finger-code-{CODE_VERSION}");
-    args.fit.task(name, command).run(&fingers.samples, &Int8::new(fingers.codes())?, "")
+fn finger_code(args: &CodeArgs) -> Result<Fit, Failure> {
+    let fingers = args.fingers.fingers()?;
+    let of = |what: &str, name: &str| {
+        let name = format!("khop-{name}-{CODE_VERSION}");
+        args.fingers.fit.task(name, args.fingers.command(what))
+    };
+    if args.signs {
+        let fitting = of("finger-code --signs", "finger-code-signs");
+        fitting.run(&fingers.samples, &Signs::new(fingers.widened_codes())?, "")
+    } else {
+        of("finger-code", "finger-code").run(&fingers.samples, &Int8::new(fingers.codes())?, "")
+    }
 }
 
 fn face(args: &FaceArgs) -> Result<Fit, Failure> {

@@ -32,7 +32,7 @@ use samples::Samples;
 use score_file::Engine;
 use searched::{Lacking, SearchFile, searches};
 use trials::{Comparing, Impostors};
-use vectors::{Exact, Int8, Vectors};
+use vectors::{Exact, Int8, Signs, Vectors};
 
 /// Measure accuracy: DET, EER, FNMR at FMR, FNIR at FPIR.
 #[derive(Args)]
@@ -203,7 +203,7 @@ pub struct SourceArgs {
     /// Faces: leave out rows with label_ok=0.
     #[arg(long, requires = "labels")]
     clean: bool,
-    /// Vectors: quantised (and the candidates of a search rescored) as the engine does it, or as they are.
+    /// Vectors: quantised (and the candidates of a search rescored) as the engine does it, or otherwise.
     #[arg(long, value_enum, default_value = "int8")]
     precision: Precision,
 }
@@ -223,8 +223,12 @@ enum FingerComparator {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Precision {
+    /// A byte a number, as searches compare.
     Int8,
+    /// As they are.
     F32,
+    /// A bit a number of the reference, as the first scan of a search estimates.
+    Signs,
 }
 
 /// What is to be done with the samples and the comparator, whichever they are.
@@ -247,7 +251,11 @@ impl SourceArgs {
                     FingerComparator::Code if innermost.is_some() => {
                         Err(Failure::new("--innermost: expected --comparator minutiae or places"))
                     }
-                    FingerComparator::Code => self.with_vectors(&fingers.samples, fingers.codes(), "finger-code", task),
+                    FingerComparator::Code => {
+                        let is_signs = self.precision == Precision::Signs;
+                        let codes = if is_signs { fingers.widened_codes() } else { fingers.codes() };
+                        self.with_vectors(&fingers.samples, codes, "finger-code", task)
+                    }
                 }
             }
             (None, Some(vectors), Some(labels)) => {
@@ -270,6 +278,7 @@ impl SourceArgs {
         match self.precision {
             Precision::Int8 => task.run(samples, &Int8::new(vectors)?, &format!("{comparator}-int8")),
             Precision::F32 => task.run(samples, &Exact::new(vectors), &format!("{comparator}-f32")),
+            Precision::Signs => task.run(samples, &Signs::new(vectors)?, &format!("{comparator}-signs")),
         }
     }
 }

@@ -43,6 +43,7 @@ impl Planes {
         };
         let drawn: Vec<Vec<f32>> =
             (0..n.min(DRAWN)).into_par_iter().map(|p| population.person(p as u64).face(0)).collect();
+        let drawn: Vec<Option<&[f32]>> = drawn.iter().map(|face| Some(face.as_slice())).collect();
         let bar = bar(n as u64, "making faces {wide_bar} {pos}/{len}, {eta} left");
         // Without half bytes there is nothing to write them to: empty chunks in their place.
         let (mut none, mut no_factors) = (vec![[0u8; 0]; n.div_ceil(PART)], vec![[0u8; 0]; n.div_ceil(PART)]);
@@ -62,7 +63,7 @@ impl Planes {
         parts.for_each(|(part, (((codes, scales), (signs, agreements)), (nibbles, factors)))| {
             let rows = scales.len() / 4;
             for row in 0..rows {
-                let face = flipped(&drawn, part * PART + row);
+                let Some(face) = flipped(&drawn, part * PART + row) else { continue };
                 let scale = quantise_row(&face, &mut codes[row * stride(dim)..][..stride(dim)]);
                 scales[4 * row..][..4].copy_from_slice(&scale.to_le_bytes());
                 // A synthetic face is finite and of length one, so neither fails.
@@ -103,12 +104,12 @@ impl Planes {
     }
 }
 
-/// The face of a row: drawn, or a drawn one with signs flipped as its group says.
-fn flipped(drawn: &[Vec<f32>], row: usize) -> Vec<f32> {
-    let (group, mut face) = ((row / DRAWN) as u64, drawn[row % DRAWN].clone());
+/// The vector of a row: drawn, or a drawn one with signs flipped as its group says; `None` where that one has none.
+pub fn flipped(drawn: &[Option<&[f32]>], row: usize) -> Option<Vec<f32>> {
+    let (group, mut vector) = ((row / drawn.len()) as u64, drawn[row % drawn.len()]?.to_vec());
     if group > 0 {
         let mut word = 0;
-        for (at, value) in face.iter_mut().enumerate() {
+        for (at, value) in vector.iter_mut().enumerate() {
             if at % 64 == 0 {
                 let mixed = (group << 8 | (at / 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 word = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -119,7 +120,7 @@ fn flipped(drawn: &[Vec<f32>], row: usize) -> Vec<f32> {
             }
         }
     }
-    face
+    Some(vector)
 }
 
 /// How many rows are people of the population themselves.

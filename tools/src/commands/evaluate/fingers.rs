@@ -71,6 +71,12 @@ impl Fingers {
         let rows = self.templates.par_iter().map(|t| t.as_ref().and_then(code::code)).collect();
         Vectors::new(code::DIM, rows)
     }
+
+    /// The same as they are before their signs are taken.
+    pub fn widened_codes(&self) -> Vectors {
+        let code = |template: &Option<Template>| Some(code::widened(&code::code(template.as_ref()?)?));
+        Vectors::new(code::SIGN_DIM, self.templates.par_iter().map(code).collect())
+    }
 }
 
 fn template(path: &PathBuf) -> Result<Option<Template>, Failure> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use khop_evaluate::CANDIDATES;
 use khop_evaluate::synth::Population;
-use khop_index::{Plane, PlaneBuilder, PlaneBytes, Probe};
+use khop_index::{Plane, PlaneBuilder, PlaneBytes, Probe, Rotation, SignPlane, SignRow, place_signs, sign_bytes};
 use rayon::prelude::*;
 
 use super::samples::{Entry, Samples};
@@ -128,6 +128,54 @@ impl Comparing for Int8 {
 
     fn failures(&self) -> usize {
         self.exact.failures()
+    }
+}
+
+/// Cosines as the first scan of a search estimates them: from one bit a number of the reference.
+pub struct Signs {
+    vectors: Vectors,
+    codes: Vec<u8>,
+    agreements: Vec<u8>,
+}
+
+impl Signs {
+    /// Turns every vector and takes its signs.
+    pub fn new(vectors: Vectors) -> Result<Self, Failure> {
+        let (rows, dim) = (vectors.rows.len(), vectors.dim);
+        let (mut codes, mut agreements) = (vec![0; sign_bytes(rows, dim)], vec![0; 4 * rows]);
+        let rotation = Rotation::new(dim);
+        let rows = vectors.rows.iter().enumerate().filter_map(|(index, row)| Some((index, row.as_deref()?)));
+        for (index, row) in rows {
+            let signs = SignRow::of(row, &rotation)?;
+            place_signs(&mut codes, index, &signs.bits);
+            agreements[4 * index..][..4].copy_from_slice(&signs.agreement.to_le_bytes());
+        }
+        SignPlane::new(dim, &codes, &agreements)?;
+        Ok(Self { vectors, codes, agreements })
+    }
+
+    fn plane(&self) -> SignPlane<'_> {
+        SignPlane::new(self.vectors.dim, &self.codes, &self.agreements).expect("checked when it was made")
+    }
+}
+
+impl Comparing for Signs {
+    type Probe = Probe;
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn probe(&self, sample: usize) -> Option<Probe> {
+        Probe::new(self.vectors.rows[sample].as_deref()?).ok()
+    }
+
+    fn compare(&self, (): &mut (), probe: &Probe, references: Range<usize>, out: &mut [f32]) {
+        self.plane().similarities(probe, references, out);
+        out.iter_mut().filter(|similarity| similarity.is_nan()).for_each(|absent| *absent = 0.0);
+    }
+
+    fn failures(&self) -> usize {
+        self.vectors.rows.iter().filter(|row| row.is_none()).count()
     }
 }
 
