@@ -1,5 +1,8 @@
 //! How fast are people found by their ten fingers? Scans of codes in signs and in bytes, against the memory ceiling.
 
+mod mishap;
+mod searches;
+
 use std::hint::black_box;
 
 use khop_evaluate::synth::{Population, PopulationOptions};
@@ -12,18 +15,31 @@ use super::hands::{FINGERS, Hands, codes_of};
 use super::planes::bar;
 use super::stopwatch::{Spent, Stopwatch, median};
 use crate::failure::Failure;
+use mishap::Mishaps;
 
-/// Measure scans of the codes of ten fingers among synthetic people.
+/// Measure searches by ten fingers among synthetic people: how fast codes are scanned, and whom whole searches lose.
 ///
 /// Each round reads all signs once with nothing but loads (the memory ceiling), then scans them with one probe and with
 /// sixteen, and the codes in bytes with one. Ratios are of one round, then the median is taken. Beyond 20 000 the people
 /// are the first ones with the signs of their codes' numbers flipped by chance: strangers, made fast.
+///
+/// Then people are enrolled in an engine and some of them searched for, with mishaps of every kind between both captures and
+/// with doubted labels. Whoever the full comparison alone would have sent to a human at least, and the search did not list,
+/// was lost by the scans.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TenprintArgs {
     /// People
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(64..))]
     n: u32,
+    /// People enrolled in the engine
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(64..))]
+    people: u64,
+    /// How many of them are searched for; 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 250)]
+    probes: u64,
+    #[command(flatten)]
+    mishaps: Mishaps,
     /// Threads that search; rates are for one of them
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
@@ -44,6 +60,7 @@ pub struct TenprintArgs {
 const EXAMPLES: &str = "\
 Examples:
   khop bench tenprint --n 1000000
+  khop bench tenprint --people 20000 --probes 4000
   khop bench tenprint --n 10000000 --without-i8 --threads 2 --json";
 
 /// Probes of a batch.
@@ -109,6 +126,12 @@ pub fn measure(args: &TenprintArgs) -> Result<Figures, Failure> {
         figures.measured("i8_share_of_ceiling", over(&|round| of_ceiling(bytes, &spent(round), round)));
     }
     figures.add("resident_mib", crate::memory::resident_mib());
+    drop(scans);
+    drop(hands);
+    if args.probes > 0 {
+        let probes = args.probes.min(args.people);
+        searches::measure(&population, args.people, probes, &args.mishaps, args.threads.into(), &mut figures)?;
+    }
     Ok(figures)
 }
 
