@@ -22,7 +22,16 @@ pub(crate) const CODE_CAP_NATS: f32 = 6.0;
 pub(crate) static CODE_EVIDENCE: LazyLock<EvidenceTable> =
     LazyLock::new(|| EvidenceTable::new(khop_fingerprint::code::calibration(), CODE_FLOOR_NATS, CODE_CAP_NATS));
 
-/// The same of what a finger code's signs estimate.
+/// Over strangers the ratio e^LLR of a finger code, clipped so, has a mean of 0.31 and not of 1 (by the table and its FMR):
+/// what the sum of n independent fingers must reach so that one stranger in so many does is n times this lower, nats.
+/// Less than −ln 0.31 = 1.19, for other data than the table's.
+pub(crate) const CODE_SLACK_NATS: f32 = 1.0;
+/// The same of signs, whose mean is 0.38: less than −ln 0.38 = 0.96.
+pub(crate) const SIGN_SLACK_NATS: f32 = 0.8;
+/// No scan keeps whom the codes give less than this, nats.
+pub(crate) const LEAST_CODE_NATS: f32 = 2.0;
+
+/// As [`CODE_EVIDENCE`], of what a finger code's signs estimate.
 pub(crate) static SIGN_EVIDENCE: LazyLock<EvidenceTable> =
     LazyLock::new(|| EvidenceTable::new(khop_fingerprint::code::sign_calibration(), CODE_FLOOR_NATS, CODE_CAP_NATS));
 

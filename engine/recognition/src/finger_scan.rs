@@ -3,7 +3,7 @@
 use khop_index::{Codes, EvidenceQuery, Evident, RowMask, Term, scan_evidence};
 
 use crate::Error;
-use crate::calibrations::{CODE_EVIDENCE, SIGN_EVIDENCE};
+use crate::calibrations::{CODE_EVIDENCE, LEAST_CODE_NATS, SIGN_EVIDENCE, SIGN_SLACK_NATS};
 use crate::explanation::FingerTally;
 use crate::part::Part;
 use crate::probe_set::{CodeProbe, ProbeSet};
@@ -11,9 +11,8 @@ use crate::scan::incomplete;
 
 /// From so many coded fingers on their signs are scanned first: fewer are too vague in signs to rule anybody out.
 const FINGERS_FOR_SIGNS: usize = 5;
-/// The signs rule out whom they give less evidence than this, nats, or less than the codes themselves must give: one
-/// stranger in ten thousand gets as much by chance at most.
-const SIGN_LLR: f32 = 9.2;
+/// The signs leave one stranger in so many at most.
+const SIGN_RATIO: f32 = 1e4;
 
 /// Whom the codes of one probe's fingers leave.
 pub(crate) struct NearFingers {
@@ -84,13 +83,14 @@ impl<'a> Assignment<'a> {
     }
 
     fn in_signs(&self, part: &'a Part<'_>) -> EvidenceQuery<'a> {
+        let by_signs = (SIGN_RATIO.ln() - SIGN_SLACK_NATS * self.pairs.len() as f32).max(LEAST_CODE_NATS);
         let term = |&(slot, code): &(usize, &'a CodeProbe)| {
             let codes = Codes::Signs(part.columns.fingers[slot]?.signs);
             Some(Term { codes, probe: &code.signs, evidence: &SIGN_EVIDENCE })
         };
         EvidenceQuery {
             terms: self.pairs.iter().filter_map(term).collect(),
-            threshold_llr: self.least_llr.min(SIGN_LLR),
+            threshold_llr: self.least_llr.min(by_signs),
         }
     }
 }

@@ -4,7 +4,7 @@ use khop_index::{Answer, Plan, Query, SearchError, Situation, Watch, plan};
 use khop_vocabulary::Score;
 
 use crate::Error;
-use crate::calibrations::CODE_CAP_NATS;
+use crate::calibrations::{CODE_CAP_NATS, CODE_SLACK_NATS, LEAST_CODE_NATS};
 use crate::effort::Effort;
 use crate::explanation::Said;
 use crate::finger_scan::{NearFingers, near_fingers};
@@ -47,8 +47,9 @@ impl Relaxed {
         // A score that no cosine reaches asks for the highest there is.
         let face_cosine =
             probe.face.as_ref().map_or(1.0, |f| f.calibration.similarity_at_score(face_score).clamp(-1.0, 1.0));
-        let most = CODE_CAP_NATS * probe.codes.len() as f32;
-        Some(Self { face_cosine, code_llr: (ratio.ln() as f32).min(most * CODE_SHARE_OF_CAP) })
+        let count = probe.codes.len() as f32;
+        let code_llr = (ratio.ln() as f32 - CODE_SLACK_NATS * count).max(LEAST_CODE_NATS);
+        Some(Self { face_cosine, code_llr: code_llr.min(CODE_CAP_NATS * count * CODE_SHARE_OF_CAP) })
     }
 }
 
