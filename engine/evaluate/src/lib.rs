@@ -2,14 +2,16 @@
 //!
 //! [`Verification`] measures comparisons, [`Identification`] measures searches; both give every rate with its counts
 //! and a 95 % interval from resampled subjects. [`Paired`] sets comparators against each other on the same comparisons.
-//! [`calibration::fit`] turns comparisons into the table that gives a similarity its meaning. [`report`] and [`DetPlot`]
-//! write what was found as CSV and SVG text. Nothing here reads a file or knows a comparator.
+//! [`calibration::fit`] turns comparisons into the table that gives a similarity its meaning. [`report`], [`DetPlot`] and
+//! [`chart`] write what was found as CSV and SVG text. Nothing here reads a file or knows a comparator.
 #![forbid(unsafe_code)]
 
 pub mod calibration;
+pub mod chart;
 mod comparison;
 mod counted;
 mod curve;
+mod histogram;
 mod identification;
 mod interval;
 mod isotonic;
@@ -24,6 +26,7 @@ mod verification;
 pub use comparison::{Comparison, Comparisons, ComparisonsError, Subjects};
 pub use counted::Counted;
 pub use curve::DetPoint;
+pub use histogram::Histogram;
 pub use identification::{
     CANDIDATES, ERRORS_WORTH, FnirAtFpir, Identification, Mate, MeasuredFnir, Search, SearchesError,
 };

@@ -19,12 +19,12 @@ pub struct DetPlot {
     pub curves: Vec<DetCurve>,
 }
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 560.0;
-const LEFT: f64 = 78.0;
-const RIGHT: f64 = 24.0;
-const TOP: f64 = 52.0;
-const BOTTOM: f64 = 62.0;
+pub(crate) const WIDTH: f64 = 720.0;
+pub(crate) const HEIGHT: f64 = 560.0;
+pub(crate) const LEFT: f64 = 78.0;
+pub(crate) const RIGHT: f64 = 24.0;
+pub(crate) const TOP: f64 = 52.0;
+pub(crate) const BOTTOM: f64 = 62.0;
 const LEGEND_LINE: f64 = 20.0;
 
 /// Light and dark stroke (after Okabe and Ito, readable with any colour vision) and dashes.
@@ -53,26 +53,14 @@ impl DetPlot {
     #[must_use]
     pub fn to_svg(&self) -> String {
         let (x, y) = (Axis::of(self, |p| p.false_positive), Axis::of(self, |p| p.false_negative));
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
-             height=\"{HEIGHT}\" role=\"img\">\n<title>{0}</title>\n<style>{STYLE}",
-            escaped(&self.title)
-        );
-        for (i, (light, ..)) in STROKES.iter().enumerate() {
-            let _ = write!(svg, ".c{i}{{stroke:{light}}}");
-        }
-        let _ = write!(svg, "@media(prefers-color-scheme:dark){{{DARK_STYLE}");
-        for (i, (_, dark, _)) in STROKES.iter().enumerate() {
-            let _ = write!(svg, ".c{i}{{stroke:{dark}}}");
-        }
-        svg.push_str("}</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
-        let _ = writeln!(svg, "<text class=\"title\" x=\"{LEFT}\" y=\"30\">{}</text>", escaped(&self.title));
+        let mut svg = head(&self.title);
         self.draw_axes(&mut svg, &x, &y);
         self.draw_aids(&mut svg, &x, &y);
         for (i, curve) in self.curves.iter().enumerate() {
             draw_curve(&mut svg, curve, i, &x, &y);
         }
-        self.draw_legend(&mut svg);
+        let names: Vec<&str> = self.curves.iter().map(|curve| curve.name.as_str()).collect();
+        draw_legend(&mut svg, &names, TOP + 10.0);
         svg.push_str("</svg>\n");
         svg
     }
@@ -124,22 +112,42 @@ impl DetPlot {
             );
         }
     }
+}
 
-    fn draw_legend(&self, svg: &mut String) {
-        let longest = self.curves.iter().map(|c| c.name.chars().count()).max().unwrap_or(0) as f64;
-        let (width, height) = (longest * 8.2 + 62.0, self.curves.len() as f64 * LEGEND_LINE + 10.0);
-        let (left, top) = (WIDTH - RIGHT - width - 10.0, TOP + 10.0);
-        let _ = writeln!(
-            svg,
-            "<rect class=\"legend\" x=\"{left:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\" rx=\"3\"/>"
-        );
-        for (i, curve) in self.curves.iter().enumerate() {
-            let y = top + 5.0 + (i as f64 + 0.5) * LEGEND_LINE;
-            let _ = writeln!(svg, "<path {} d=\"M{:.1} {y}h36\"/>", stroke(i), left + 8.0);
-            let (x, y) = (left + 52.0, y + 4.5);
-            let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y}\">{}</text>", escaped(&curve.name));
-        }
+/// The names of curves with their strokes, in the upper right corner from this height on.
+pub(crate) fn draw_legend(svg: &mut String, names: &[&str], top: f64) {
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64;
+    let (width, height) = (longest * 8.2 + 62.0, names.len() as f64 * LEGEND_LINE + 10.0);
+    let left = WIDTH - RIGHT - width - 10.0;
+    let _ = writeln!(
+        svg,
+        "<rect class=\"legend\" x=\"{left:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\" rx=\"3\"/>"
+    );
+    for (i, name) in names.iter().enumerate() {
+        let y = top + 5.0 + (i as f64 + 0.5) * LEGEND_LINE;
+        let _ = writeln!(svg, "<path {} d=\"M{:.1} {y}h36\"/>", stroke(i), left + 8.0);
+        let (x, y) = (left + 52.0, y + 4.5);
+        let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y}\">{}</text>", escaped(name));
     }
+}
+
+/// How every drawing begins: its size, its title, its styles for light and dark, its page.
+pub(crate) fn head(title: &str) -> String {
+    let title = escaped(title);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
+         height=\"{HEIGHT}\" role=\"img\">\n<title>{title}</title>\n<style>{STYLE}"
+    );
+    for (i, (light, ..)) in STROKES.iter().enumerate() {
+        let _ = write!(svg, ".c{i}{{stroke:{light}}}");
+    }
+    let _ = write!(svg, "@media screen and (prefers-color-scheme:dark){{{DARK_STYLE}");
+    for (i, (_, dark, _)) in STROKES.iter().enumerate() {
+        let _ = write!(svg, ".c{i}{{stroke:{dark}}}");
+    }
+    svg.push_str("}</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
+    let _ = writeln!(svg, "<text class=\"title\" x=\"{LEFT}\" y=\"30\">{title}</text>");
+    svg
 }
 
 fn draw_curve(svg: &mut String, curve: &DetCurve, index: usize, x: &Axis, y: &Axis) {
@@ -158,7 +166,7 @@ fn draw_curve(svg: &mut String, curve: &DetCurve, index: usize, x: &Axis, y: &Ax
     }
 }
 
-fn stroke(index: usize) -> String {
+pub(crate) fn stroke(index: usize) -> String {
     let i = index % STROKES.len();
     match STROKES[i].2 {
         "" => format!("class=\"curve c{i}\""),
@@ -213,7 +221,7 @@ fn power(rate: f64) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -5,7 +5,9 @@ mod findings;
 pub mod fingers;
 mod grouping;
 mod joint;
+mod page;
 mod people;
+mod reading;
 pub mod samples;
 mod scale;
 mod score_file;
@@ -55,7 +57,7 @@ Clopper-Pearson, as if comparisons were independent. A sample without a template
 const VERIFICATION_EXAMPLES: &str = "\
 Examples:
   khop evaluate verification --modality finger --manifest M.csv --where 'dataset=a|b' --json
-  khop evaluate verification --modality face --vectors X.npy --labels L.csv --svg det.svg
+  khop evaluate verification --modality face --vectors X.npy --labels L.csv --report report.html
   khop evaluate verification --scores-file peer.csv.gz --by finger_position --json";
 
 const IDENTIFICATION_EXAMPLES: &str = "\
@@ -171,6 +173,9 @@ struct InputArgs {
     /// Draw the DET curve into this file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write a page for readers into this file: curves, tables and what they rest on, as HTML that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Write every comparison to this file: probe,reference,score,mated.
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
@@ -307,6 +312,7 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
     write(&input.out_json, &|| format!("{object:#}\n"))?;
     write(&input.csv, &|| findings.to_csv())?;
     write(&input.svg, &|| findings.to_svg())?;
+    write(&input.report, &|| findings.to_html())?;
     write(cmc, &|| findings.to_cmc_csv())?;
     if input.json {
         println!("{object}");

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use khop_evaluate::report::{DetCurve, Rates, cmc_csv, det_csv};
 use khop_evaluate::{
-    Comparisons, Counted, DetPlot, FnirAtFpir, FnmrAtFmr, Identification, Interval, Resampling, Search, SearchesError,
-    Verification, VerificationMeasures,
+    Comparisons, Counted, DetPlot, FnirAtFpir, FnmrAtFmr, Histogram, Identification, Interval, Resampling, Search,
+    SearchesError, Verification, VerificationMeasures,
 };
 use khop_vocabulary::{Fmr, Fnir, Fpir};
 use serde_json::{Value, json};
@@ -21,23 +21,25 @@ use crate::failure::Failure;
 
 /// The findings of one evaluation.
 pub struct Findings {
-    comparator: String,
-    subjects: usize,
-    samples: usize,
-    failures_to_enrol: usize,
-    resampling: Resampling,
-    effort: Effort,
+    pub(super) comparator: String,
+    pub(super) subjects: usize,
+    pub(super) samples: usize,
+    pub(super) failures_to_enrol: usize,
+    pub(super) resampling: Resampling,
+    pub(super) effort: Effort,
     /// Comparisons without a score in the file.
-    missing: usize,
+    pub(super) missing: usize,
     /// What thresholds are in the scores of a file; similarities themselves where Khop compared.
-    scale: Option<Scale>,
-    rates: Rates,
+    pub(super) scale: Option<Scale>,
+    pub(super) rates: Rates,
     /// All data sets pooled, then each, when there are several.
-    sets: Vec<Set>,
-    curves: Vec<DetCurve>,
-    misses: Vec<Fnir>,
+    pub(super) sets: Vec<Set>,
+    pub(super) curves: Vec<DetCurve>,
+    pub(super) misses: Vec<Fnir>,
+    /// Of the similarities of all pairs.
+    pub(super) histogram: Option<Histogram>,
     /// By each column asked for.
-    subgroups: Vec<Subgroups>,
+    pub(super) subgroups: Vec<Subgroups>,
 }
 
 /// What is measured of searches.
@@ -50,14 +52,14 @@ pub struct Searching {
 }
 
 /// What was measured on one data set, or on all.
-struct Set {
-    name: String,
-    mated: u64,
-    non_mated: u64,
-    measured: Measured,
+pub(super) struct Set {
+    pub(super) name: String,
+    pub(super) mated: u64,
+    pub(super) non_mated: u64,
+    pub(super) measured: Measured,
 }
 
-enum Measured {
+pub(super) enum Measured {
     Verification {
         found: VerificationMeasures,
         /// Rates of which not one non-mated comparison would be left.
@@ -89,6 +91,7 @@ impl Findings {
             sets: Vec::new(),
             curves: Vec::new(),
             misses: Vec::new(),
+            histogram: None,
             subgroups: Vec::new(),
         }
     }
@@ -105,7 +108,7 @@ impl Findings {
     }
 
     /// The threshold with as few digits as the score file has, so that the two compare equal.
-    fn threshold(&self, threshold: f32) -> f64 {
+    pub(super) fn threshold(&self, threshold: f32) -> f64 {
         match &self.scale {
             Some(scale) => scale.score(threshold).unwrap_or(f64::INFINITY),
             None => threshold.to_string().parse().unwrap_or(f64::NAN),
@@ -133,6 +136,7 @@ impl Findings {
         }
         let grouped = groups.filter(|(grouping, _)| !grouping.columns().is_empty());
         let grouped = grouped.map(|(grouping, groups)| (grouping, groups, all.clone()));
+        self.histogram = Some(Histogram::of(&all));
         self.verify(whole(samples), Verification::new(all), fmrs, true);
         if let Some((grouping, groups, all)) = grouped {
             let at = self.operating().ok_or_else(|| self.no_operating_point())?;
@@ -280,7 +284,7 @@ impl Findings {
         self.subgroups.iter().for_each(|subgroups| subgroups.print(&mut text));
         let _ = writeln!(
             text,
-            "\nIn brackets 95 % intervals: {} resamples of the subjects. --svg FILE draws the curve, --json is for scripts.",
+            "\nIn brackets 95 % intervals: {} resamples of the subjects. --report FILE writes a page with the curves, --json is for scripts.",
             self.resampling.resamples
         );
         text
@@ -494,6 +498,11 @@ mod tests {
         assert_eq!(found["datasets"][1]["mated"], json!(450));
         assert_eq!(findings.to_svg().matches("class=\"curve c").count(), 6);
         assert!(findings.to_csv().contains("\nall data sets,"));
+        let page = findings.to_html();
+        assert!(
+            page.contains("900 mated and 31\u{202f}320 non-mated comparisons") && page.matches("<svg").count() == 2
+        );
+        assert!(page.contains("few false matches: indicative") && page.contains(">FNMR at FMR 1e-3<"));
         assert!(findings.to_table().contains("FNMR at FMR 1e-3") && findings.to_table().contains("few: indicative"));
     }
 
@@ -515,6 +524,8 @@ mod tests {
         assert!(lines[1]["fnir"].is_null() && lines[1]["fpir"] == json!(0.01), "3.6 errors carry no rate");
         assert_eq!(found["rank1_miss"], found["miss_by_rank"][0]);
         assert_eq!(found["miss_by_rank"].as_array().unwrap().len(), 20);
+        let page = findings.to_html();
+        assert!(page.contains("Mates found up to a rank") && page.contains("not measured: too few false positives"));
         assert!(findings.to_table().contains("not measured: fewer than ten false"));
         assert!(findings.to_cmc_csv().starts_with("rank,miss,hit\n1,"));
     }
