@@ -72,7 +72,8 @@ fn engines_of_two_layouts_side_by_side() {
     write("peer.csv.gz", &packed(&fingers(0.45)));
     write("same.csv", fingers(0.6).as_bytes());
     let files = ["ours.csv", "peer.csv.gz", "again=same.csv"];
-    let written = ["--by", "dataset", "--svg", "det.svg", "--csv", "rates.csv", "--fmr", "1e-2,1e-4"];
+    let written =
+        ["--by", "dataset", "--svg", "det.svg", "--csv", "rates.csv", "--report", "r.html", "--fmr", "1e-2,1e-4"];
     let found = answer(directory.path(), &[&files[..], &written].concat());
     assert_eq!((&found["mated"], &found["non_mated"], &found["subjects"]), (&json!(96), &json!(896), &json!(16)));
     let [ours, peer, again] = [0, 1, 2].map(|i| &found["engines"][i]);
@@ -103,6 +104,13 @@ fn engines_of_two_layouts_side_by_side() {
 
     let svg = std::fs::read_to_string(directory.path().join("det.svg")).unwrap();
     assert!(["ours", "peer", "again"].iter().all(|name| svg.contains(&format!(">{name}</text>"))), "{svg}");
+    let page = std::fs::read_to_string(directory.path().join("r.html")).unwrap();
+    assert_eq!(
+        (page.matches("<table>").count(), page.matches("<tr><td>EER</td>").count()),
+        (3, 9),
+        "both sets and each"
+    );
+    assert!(page.contains("<tr><td>FNMR at FMR 1e-2</td><td>peer</td>") && page.contains(">settled"), "{page}");
     let csv = std::fs::read_to_string(directory.path().join("rates.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 3 * 3 * 2, "EER and one FNMR, of three engines, on both sets and each");
     assert!(csv.lines().any(|line| line.starts_with("wet,peer,1e-2,")), "{csv}");

@@ -47,6 +47,9 @@ pub struct CompareArgs {
     /// Draw the DET curves into this file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write a page for readers into this file, as HTML that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,7 +61,7 @@ enum By {
 pub const EXAMPLES: &str = "\
 Examples:
   khop evaluate verification --modality finger --manifest M.csv --where extractor=x --scores khop.csv
-  khop evaluate compare khop.csv peer.csv.gz other=scores/run-7.csv.gz --by dataset --svg det.svg
+  khop evaluate compare khop.csv peer.csv.gz other=scores/run-7.csv.gz --by dataset --report engines.html
   khop evaluate compare a.csv b.csv --missing-score 0 --fmr 1e-2,1e-3 --json
 
 A difference is another engine's rate less the first's, with its 95 % interval from the same resamples
@@ -88,6 +91,9 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     }
     if let Some(path) = &args.svg {
         std::fs::write(path, found.to_svg()).map_err(Failure::at(path))?;
+    }
+    if let Some(path) = &args.report {
+        std::fs::write(path, found.to_html()).map_err(Failure::at(path))?;
     }
     if args.json {
         println!("{}", found.to_json());

@@ -10,6 +10,7 @@ use khop_vocabulary::Fmr;
 use serde_json::{Value, json};
 
 use super::joint::Joint;
+use super::page::{Cell, Page};
 use super::scale::Scale;
 use crate::failure::Failure;
 
@@ -127,6 +128,44 @@ impl SideBySide {
     pub fn to_svg(&self) -> String {
         let title = format!("{} engines, {} subjects", self.engines.len(), self.subjects);
         DetPlot { title, rates: Rates::Verification, curves: self.curves.clone() }.to_svg()
+    }
+
+    /// One page of HTML that needs nothing else.
+    pub fn to_html(&self) -> String {
+        let names: Vec<&str> = self.engines.iter().map(|engine| engine.name.as_str()).collect();
+        let (first, subjects) = (names.first().copied().unwrap_or_default(), self.subjects);
+        let lead = format!("The same comparisons of {subjects} subjects by every engine. Measures of ISO/IEC 19795-1.");
+        let mut page = Page::new(&names.join(" and "), &lead);
+        page.heading("Trade-off of errors");
+        page.drawing(&self.to_svg());
+        page.heading("Rates");
+        for engine in self.engines.iter().filter(|engine| engine.missing > 0) {
+            page.note(&format!("{}: {} comparisons without a score, counted as asked.", engine.name, engine.missing));
+        }
+        for part in &self.parts {
+            let rows = self.engines.iter().enumerate().flat_map(|(index, engine)| {
+                part.lines(index).into_iter().map(move |(rate, line)| line.cells(&engine.name, rate))
+            });
+            let mut rows: Vec<(usize, Vec<Cell>)> = rows.enumerate().collect();
+            // Engine under engine, rate by rate.
+            let rates = 1 + part.measured.len();
+            rows.sort_by_key(|(place, _)| place % rates);
+            let rows: Vec<Vec<Cell>> = rows.into_iter().map(|(_, cells)| cells).collect();
+            let caption = format!("{}: {} mated and {} non-mated comparisons", part.name, part.mated, part.non_mated);
+            let difference = format!("difference from {first}");
+            page.table(&caption, &["measure", "engine", "rate, %", "errors", &difference, ""], &rows);
+            for fmr in &part.unmeasured {
+                let rate = fmr.value();
+                page.note(&format!("FNMR at FMR {rate:e}: not measured, so many non-mated comparisons are too few."));
+            }
+        }
+        page.heading("How it was counted");
+        page.note(&format!(
+            "In brackets 95 % intervals: {} resamples of the subjects (seed {}), the same for all engines, each one's \
+             threshold found anew. A difference whose interval leaves out 0 is called settled.",
+            self.resampling.resamples, self.resampling.seed
+        ));
+        page.finish()
     }
 
     /// For people: rates in percent, a block each.
@@ -256,6 +295,25 @@ impl Line {
                 json!({"rate": d.rate, "ci95": [d.ci95.low, d.ci95.high], "settled": d.is_settled()});
         }
         object
+    }
+
+    fn cells(&self, engine: &str, fmr: Option<Fmr>) -> Vec<Cell> {
+        let [rate, low, high] = [self.rate, self.ci95.low, self.ci95.high].map(|r| r * 100.0);
+        let difference = self.difference.map_or(String::new(), |d| {
+            let [rate, low, high] = [d.rate, d.ci95.low, d.ci95.high].map(|r| r * 100.0);
+            format!("{rate:+.2} [{low:+.2}; {high:+.2}]")
+        });
+        let mut notes = Vec::new();
+        notes.extend(self.difference.filter(Difference::is_settled).map(|_| "settled".to_owned()));
+        notes.extend(self.false_matches.filter(|&count| count < 30).map(|n| format!("{n} false matches: indicative")));
+        vec![
+            Cell::Text(fmr.map_or("EER".into(), |fmr| format!("FNMR at FMR {:e}", fmr.value()))),
+            Cell::Text(engine.into()),
+            Cell::Number(format!("{rate:.2} [{low:.2}–{high:.2}]")),
+            Cell::Number(self.errors.map_or(String::new(), |errors| errors.to_string())),
+            Cell::Number(difference),
+            Cell::Text(notes.join(", ")),
+        ]
     }
 
     /// ` 5.54 [3.12–8.04]  62 of 1120   +3.13 [+0.98; +5.71] *`
