@@ -20,6 +20,7 @@ mod paired;
 mod plot;
 pub mod report;
 mod resampling;
+mod streamed;
 pub mod synth;
 mod verification;
 
@@ -34,4 +35,5 @@ pub use interval::Interval;
 pub use paired::{Difference, Differences, Paired, PairedError, PairedMeasures};
 pub use plot::DetPlot;
 pub use resampling::Resampling;
+pub use streamed::{Deciding, DecidingCounts, NotFinite, ScoreCounts, Streamed};
 pub use verification::{Eer, FnmrAtFmr, Verification, VerificationMeasures};

@@ -31,11 +31,22 @@ impl Element {
         }
     }
 
-    fn size(self) -> usize {
+    /// Bytes of a number.
+    #[must_use]
+    pub fn size(self) -> usize {
         match self {
             Self::F16 => 2,
             Self::F32 => 4,
             Self::F64 => 8,
+        }
+    }
+
+    /// The numbers in these bytes, rounded to binary32; bytes behind the last whole number are left out.
+    pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Self::F16 => numbers(bytes, |b| f16::from_le_bytes(b).to_f32()),
+            Self::F32 => numbers(bytes, f32::from_le_bytes),
+            Self::F64 => numbers(bytes, |b| f64::from_le_bytes(b) as f32),
         }
     }
 }
@@ -101,12 +112,7 @@ pub fn read(bytes: &[u8]) -> Result<Array, FormatError> {
         let expected = size.map_or("a product below 2^64".into(), |s| format!("{s} bytes for shape {shape:?}"));
         return Err(FormatError::unexpected("array data", data_offset, expected, format!("{} bytes", data.len())));
     }
-    let values = match element {
-        Element::F16 => numbers(data, |b| f16::from_le_bytes(b).to_f32()),
-        Element::F32 => numbers(data, f32::from_le_bytes),
-        Element::F64 => numbers(data, |b| f64::from_le_bytes(b) as f32),
-    };
-    Ok(Array { element, shape, values })
+    Ok(Array { element, shape, values: element.decode(data) })
 }
 
 /// Reads the header alone, from the start of a file; [`MAX_HEADER_BYTES`] and twelve bytes are always enough.

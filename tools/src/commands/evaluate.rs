@@ -10,6 +10,7 @@ mod people;
 mod reading;
 pub mod samples;
 mod scale;
+mod score_array;
 mod score_file;
 mod scores;
 mod searched;
@@ -19,7 +20,7 @@ mod subgroups;
 pub mod trials;
 pub mod vectors;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use khop_evaluate::Resampling;
@@ -58,7 +59,8 @@ const VERIFICATION_EXAMPLES: &str = "\
 Examples:
   khop evaluate verification --modality finger --manifest M.csv --where 'dataset=a|b' --json
   khop evaluate verification --modality face --vectors X.npy --labels L.csv --report report.html
-  khop evaluate verification --scores-file peer.csv.gz --by finger_position --json";
+  khop evaluate verification --scores-file peer.csv.gz --by finger_position --json
+  khop evaluate verification --mated mated.npy --non-mated non-mated.npy --fmr 1e-4,1e-6";
 
 const IDENTIFICATION_EXAMPLES: &str = "\
 Examples:
@@ -93,6 +95,13 @@ struct VerificationArgs {
     /// The rates at which FNMR is asked for; by default those that the comparisons carry.
     #[arg(long, value_name = "FMR", value_delimiter = ',', value_parser = compare::fmr)]
     fmr: Option<Vec<Fmr>>,
+    /// Take the scores of all mated comparisons from this array, any number of them, instead of comparing.
+    #[arg(long, value_name = "NPY", requires = "non_mated")]
+    #[arg(conflicts_with_all = ["modality", "manifest", "vectors", "scores", "scores_file"])]
+    mated: Option<PathBuf>,
+    /// And those of all non-mated comparisons from this one.
+    #[arg(long, value_name = "NPY", requires = "mated")]
+    non_mated: Option<PathBuf>,
     /// Which non-mated pairs are compared.
     #[arg(long, value_enum, default_value = "all", conflicts_with = "scores_file")]
     impostors: Impostors,
@@ -330,10 +339,19 @@ impl InputArgs {
 
 impl VerificationArgs {
     fn findings(&self) -> Result<Findings, Failure> {
-        match &self.file.scores_file {
-            Some(engine) => self.of_file(engine),
-            None => self.input.source.with(self),
+        match (&self.file.scores_file, &self.mated, &self.non_mated) {
+            (Some(engine), ..) => self.of_file(engine),
+            (None, Some(mated), Some(non_mated)) => self.of_arrays(mated, non_mated),
+            _ => self.input.source.with(self),
         }
+    }
+
+    /// What arrays of scores say, however long they are.
+    fn of_arrays(&self, mated: &Path, non_mated: &Path) -> Result<Findings, Failure> {
+        let fmrs = self.fmr.as_deref();
+        let (all, measured) = score_array::count(mated, non_mated, |count| findings::asked(fmrs, count, true).0)?;
+        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Findings::streamed(&format!("{} and {}", stem(mated), stem(non_mated)), &all, &measured, fmrs))
     }
 
     /// What the scores of a file say.

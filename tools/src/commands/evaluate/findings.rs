@@ -6,7 +6,7 @@ use std::fmt::Write;
 use khop_evaluate::report::{DetCurve, Rates, cmc_csv, det_csv};
 use khop_evaluate::{
     Comparisons, Counted, DetPlot, FnirAtFpir, FnmrAtFmr, Histogram, Identification, Interval, Resampling, Search,
-    SearchesError, Verification, VerificationMeasures,
+    SearchesError, Streamed, Verification, VerificationMeasures,
 };
 use khop_vocabulary::{Fmr, Fnir, Fpir};
 use serde_json::{Value, json};
@@ -96,6 +96,34 @@ impl Findings {
         }
     }
 
+    /// Of scores that were counted and never held: nobody knows whose they are.
+    pub fn streamed(name: &str, all: &Streamed, measured: &[Fmr], fmrs: Option<&[Fmr]>) -> Self {
+        let (mated, non_mated) = (all.mated(), all.non_mated());
+        let (found, unmeasured) = (all.measure(measured), asked(fmrs, non_mated, true).1);
+        let measured = Measured::Verification { found, unmeasured };
+        Self {
+            comparator: name.to_owned(),
+            subjects: 0,
+            samples: 0,
+            failures_to_enrol: 0,
+            resampling: Resampling { seed: 0, resamples: 0 },
+            effort: Effort::default(),
+            missing: 0,
+            scale: None,
+            rates: Rates::Verification,
+            sets: vec![Set { name: "all scores".into(), mated, non_mated, measured }],
+            curves: vec![DetCurve { name: "all scores".into(), points: all.det(), non_mated }],
+            misses: Vec::new(),
+            histogram: None,
+            subgroups: Vec::new(),
+        }
+    }
+
+    /// Whether subjects were resampled; otherwise intervals are binomial.
+    pub(super) fn is_resampled(&self) -> bool {
+        self.resampling.resamples > 0
+    }
+
     /// Of a score file: similarities are places in this scale, and thresholds are shown as its scores; so many
     /// comparisons had none.
     pub fn on_scale(self, scale: Scale, missing: usize) -> Self {
@@ -149,16 +177,7 @@ impl Findings {
     }
 
     fn verify(&mut self, name: String, all: Verification, fmrs: Option<&[Fmr]>, pooled: bool) {
-        // Unless rates are asked for: the promised three, further decades while thirty errors are left; of a part only
-        // what ten errors carry.
-        let n = all.non_mated() as f64;
-        let wanted =
-            |&(decade, rate): &(i32, f64)| if pooled { decade <= 4 || rate * n >= 30.0 } else { rate * n >= 10.0 };
-        let decades = || (2..=7).map(|decade| (decade, 10f64.powi(-decade))).filter(wanted);
-        let asked =
-            fmrs.map_or_else(|| decades().filter_map(|(_, rate)| Fmr::new(rate).ok()).collect(), <[Fmr]>::to_vec);
-        // A rate of less than one comparison could only be kept by none: that is no measurement of it.
-        let (measured, unmeasured): (Vec<Fmr>, Vec<Fmr>) = asked.iter().partition(|fmr| fmr.value() * n >= 1.0);
+        let (measured, unmeasured) = asked(fmrs, all.non_mated(), pooled);
         let (mated, non_mated) = (all.mated(), all.non_mated());
         self.curves.push(DetCurve { name: name.clone(), points: all.det(), non_mated });
         let measured = Measured::Verification { found: all.measure(&measured, &self.resampling), unmeasured };
@@ -268,8 +287,11 @@ impl Findings {
 
     /// For people: rates in percent, what they rest on, and what to try next.
     pub fn to_table(&self) -> String {
-        let mut text = format!("{}: {} samples of {} subjects", self.comparator, self.samples, self.subjects);
-        if self.scale.is_none() {
+        let mut text = self.comparator.clone();
+        if self.is_resampled() {
+            let _ = write!(text, ": {} samples of {} subjects", self.samples, self.subjects);
+        }
+        if self.scale.is_none() && self.is_resampled() {
             let (failed, per_s) = (self.failures_to_enrol, self.effort.per_second_and_core());
             let _ = write!(text, ", {failed} failed to enrol; {per_s:.0} comparisons a second and core");
         }
@@ -282,6 +304,13 @@ impl Findings {
             set.print(self, &mut text);
         }
         self.subgroups.iter().for_each(|subgroups| subgroups.print(&mut text));
+        if !self.is_resampled() {
+            text.push_str(
+                "\nIn brackets 95 % intervals (Clopper-Pearson), as if comparisons were independent: of one subject they are \
+                 not.\n",
+            );
+            return text;
+        }
         let _ = writeln!(
             text,
             "\nIn brackets 95 % intervals: {} resamples of the subjects. --report FILE writes a page with the curves, --json is for scripts.",
@@ -302,9 +331,24 @@ impl Findings {
     }
 
     pub fn to_svg(&self) -> String {
-        let title = format!("{}, {} subjects", self.comparator, self.subjects);
+        let title = match self.is_resampled() {
+            true => format!("{}, {} subjects", self.comparator, self.subjects),
+            false => self.comparator.clone(),
+        };
         DetPlot { title, rates: self.rates, curves: self.curves.clone() }.to_svg()
     }
+}
+
+/// The rates that are measured, and those that so many non-mated comparisons do not carry.
+pub(super) fn asked(fmrs: Option<&[Fmr]>, non_mated: u64, pooled: bool) -> (Vec<Fmr>, Vec<Fmr>) {
+    // Unless rates are asked for: the promised three, further decades while thirty errors are left; of a part only what
+    // ten errors carry.
+    let n = non_mated as f64;
+    let wanted = |&(decade, rate): &(i32, f64)| if pooled { decade <= 4 || rate * n >= 30.0 } else { rate * n >= 10.0 };
+    let decades = || (2..=7).map(|decade| (decade, 10f64.powi(-decade))).filter(wanted);
+    let asked = fmrs.map_or_else(|| decades().filter_map(|(_, rate)| Fmr::new(rate).ok()).collect(), <[Fmr]>::to_vec);
+    // A rate of less than one comparison could only be kept by none: that is no measurement of it.
+    asked.iter().partition(|fmr| fmr.value() * n >= 1.0)
 }
 
 fn whole(samples: &Samples) -> String {

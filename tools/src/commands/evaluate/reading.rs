@@ -14,12 +14,15 @@ impl Findings {
             Rates::Verification => "verification",
             Rates::Identification => "identification",
         };
-        let lead = format!(
-            "{} samples of {} subjects, {} failed to enrol. Measures of ISO/IEC 19795-1.",
-            grouped(self.samples as u64),
-            grouped(self.subjects as u64),
-            grouped(self.failures_to_enrol as u64)
-        );
+        let lead = match self.is_resampled() {
+            true => format!(
+                "{} samples of {} subjects, {} failed to enrol. Measures of ISO/IEC 19795-1.",
+                grouped(self.samples as u64),
+                grouped(self.subjects as u64),
+                grouped(self.failures_to_enrol as u64)
+            ),
+            false => "Scores alone: whose they are is not known. Measures of ISO/IEC 19795-1.".into(),
+        };
         let mut page = Page::new(&format!("{}: {what}", self.comparator), &lead);
         if let Some(all) = self.sets.first() {
             page.figures(&first_of_all(all));
@@ -57,6 +60,13 @@ impl Findings {
             page.table(&title, &titles, &rows.into_iter().map(row).collect::<Vec<_>>());
         }
         page.heading("How it was counted");
+        if !self.is_resampled() {
+            page.note(
+                "In brackets 95 % intervals (Clopper and Pearson), as if comparisons were independent. Those of one subject \
+                 are not, so the intervals are narrower than they should be.",
+            );
+            return page.finish();
+        }
         page.note(&format!(
             "In brackets 95 % intervals: {} resamples of the subjects (seed {}), within each data set, drawn with \
              replacement, each pair of subjects weighing as often as both were drawn; without an error they reach 3/n at \
