@@ -3,6 +3,7 @@
 mod face;
 mod figures;
 mod fingerprint;
+mod growth;
 mod hands;
 mod mapped;
 mod planes;

@@ -10,6 +10,7 @@ use khop_index::{
 use rayon::prelude::*;
 
 use super::figures::Figures;
+use super::growth;
 use super::mapped;
 use super::planes::{Planes, bar, drawn};
 use super::stopwatch::{Spent, Stopwatch, median};
@@ -49,6 +50,9 @@ pub struct FaceArgs {
     /// Measure the modes at 10 000 references, at ten times as many, and so on up to --n, instead of batches and filters
     #[arg(long)]
     growth: bool,
+    /// Draw the times of --growth into this file, on to ten times as many references in proportion
+    #[arg(long, value_name = "FILE", requires = "growth")]
+    svg: Option<std::path::PathBuf>,
     /// Build and measure the graph index too; building takes some milliseconds a reference
     #[arg(long)]
     graph: bool,
@@ -148,6 +152,10 @@ pub fn measure(args: &FaceArgs) -> Result<Figures, Failure> {
                 graph(gallery.plane(), &probes, &bench.stopwatch, &mut figures)?;
             }
         }
+    }
+    if let Some(path) = &args.svg {
+        let title = format!("One search, {} threads, faces of {dim} numbers", args.threads);
+        std::fs::write(path, growth::chart(&title, &sizes, &figures).to_svg()).map_err(Failure::at(path))?;
     }
     if let Some(folder) = &args.mapped {
         let came_back = |probe: u64| Probe::new(&population.person(probe * (drawn(n) as u64 / 16)).face(1));
