@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-/// Debian packages without which some test cannot run: `kill`, to stop a service as an operator does, and `mount`, to
-/// give a store a disk that fills up. Most machines have both; the smallest images lack them.
-pub const APT_PACKAGES: &[&str] = &["procps", "mount"];
+/// Debian packages without which some test cannot run: `kill`, to stop a service as an operator does, `mount`, to give a
+/// store a disk that fills up, and NumPy, which counts the errors of an evaluation once more.
+pub const APT_PACKAGES: &[&str] = &["procps", "mount", "python3-numpy"];
 
 /// Installs whatever of `packages` is missing.
 ///
