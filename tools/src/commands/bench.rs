@@ -25,6 +25,9 @@ use crate::failure::Failure;
 pub struct BenchArgs {
     #[command(subcommand)]
     what: What,
+    /// Show what a run saved with --json measured beside it, and how many times that it is now
+    #[arg(long, value_name = "JSON", global = true)]
+    beside: Option<std::path::PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -34,7 +37,8 @@ Examples:
   khop bench tenprint --n 1000000             scans of the codes of ten fingers
   khop bench fingerprint --json               the minutiae comparator on synthetic prints
   khop bench fingerprint --manifest M.csv --where extractor=x
-  khop bench robustness --records 1000000     no record may stop or stall it";
+  khop bench robustness --records 1000000     no record may stop or stall it
+  khop bench face --json > saved.json; khop bench face --beside saved.json";
 
 #[derive(Subcommand)]
 enum What {
@@ -45,6 +49,12 @@ enum What {
 }
 
 pub fn run(args: BenchArgs) -> Result<(), Failure> {
+    // Read first: nobody wants to hear after minutes that the file is not there.
+    let saved = args.beside.map(|path| match std::fs::read_to_string(&path) {
+        Ok(saved) => Ok((path, saved)),
+        Err(cause) => Err(Failure::at(&path)(cause)),
+    });
+    let saved = saved.transpose()?;
     let (figures, json) = match args.what {
         What::Face(args) => (face::measure(&args)?, args.json),
         What::Fingerprint(args) => (fingerprint::measure(&args)?, args.json),
@@ -53,6 +63,8 @@ pub fn run(args: BenchArgs) -> Result<(), Failure> {
     };
     if json {
         println!("{}", figures.json())
+    } else if let Some((path, saved)) = saved {
+        print!("{}", figures.beside(&saved).map_err(Failure::at(&path))?)
     } else {
         print!("{}", figures.table())
     }
