@@ -48,7 +48,8 @@ impl Realm {
         let references = References::committed(&self.core, &state);
         let snapshot = state.snapshot.load_full();
         let total = snapshot.live_rows();
-        let all = self.core.pool.install(|| parts(&snapshot, &Scope::all(request), RecordNumber::new(u64::MAX)))?;
+        let all = self.core.pool.install(|| parts(&snapshot, &Scope::all(request), RecordNumber::new(u64::MAX)));
+        let all = self.mending(&state, all)?;
         let in_scope = all.iter().map(Part::rows).sum();
         drop(all);
         let (mut done, mut duplicates, mut next) = (0, Vec::new(), RecordNumber::new(0));
@@ -58,7 +59,8 @@ impl Realm {
             next = RecordNumber::new(last.get() + 1);
             done += batch.len() as u64;
             let found =
-                self.core.pool.install(|| self.duplicates_of(&references, &snapshot, &batch, request, in_scope))?;
+                self.core.pool.install(|| self.duplicates_of(&references, &snapshot, &batch, request, in_scope));
+            let found = self.mending(&state, found)?;
             duplicates.extend(found);
             on_progress(done, total);
         }

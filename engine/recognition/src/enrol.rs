@@ -42,7 +42,7 @@ impl Realm {
         if self.core.store.find_encounter(state.number, &encounter.id)?.is_some() {
             return Err(Error::EncounterExists(encounter.id));
         }
-        let (prepared, searched) = self.core.pool.install(|| -> Result<_, Error> {
+        let searched = self.core.pool.install(|| -> Result<_, Error> {
             let prepared = Prepared::of(&encounter.samples)?;
             if let Some(face) = &prepared.face {
                 state.check_face_model(&face.model, face.vector.dim())?;
@@ -58,7 +58,8 @@ impl Realm {
             let references = References::committed(&self.core, &state);
             let search = search(&references, &snapshot, &probe, &scope)?;
             Ok((prepared, Some(Searched { probe, search, unseen })))
-        })?;
+        });
+        let (prepared, searched) = self.mending(&state, searched)?;
         self.writer.enrol(ToEnrol { realm: state, encounter, prepared, searched })
     }
 }

@@ -98,7 +98,7 @@ impl Realm {
     pub fn identify(&self, probe: &[Sample], request: &Search) -> Result<Identification, Error> {
         request.validate()?;
         let state = self.state()?;
-        self.core.pool.install(|| {
+        let found = self.core.pool.install(|| {
             self.check_gallery(&request.gallery)?;
             let prepared = Prepared::of(probe)?;
             let probe = ProbeSet::of(&prepared, request.labels, &self.core, &state)?;
@@ -106,7 +106,8 @@ impl Realm {
             let references = References::committed(&self.core, &state);
             let done = search(&references, &state.snapshot.load_full(), &probe, &scope)?.comparable()?;
             Identification::of(&references, done, request)
-        })
+        });
+        self.mending(&state, found)
     }
 
     /// Searches for an enrolled encounter; its own subject is left out.

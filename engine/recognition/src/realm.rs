@@ -35,6 +35,16 @@ impl Realm {
         self.core.realm(&self.id)
     }
 
+    /// Passes on what a search said. Where it failed on a damaged segment, that is made again from the catalogue meanwhile,
+    /// and a later search succeeds.
+    pub(crate) fn mending<T>(&self, state: &Arc<RealmState>, said: Result<T, Error>) -> Result<T, Error> {
+        let is_damaged = || state.snapshot.load().views().iter().any(|view| view.segment.is_damaged());
+        if matches!(said, Err(Error::Incomplete { .. })) && is_damaged() {
+            self.writer.mend(state);
+        }
+        said
+    }
+
     /// Reads an encounter as received.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What does the engine hold of one realm? Its number, its expiry, its face model and its current snapshot.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -43,6 +44,8 @@ pub(crate) struct RealmState {
     /// Only the writer changes it, together with every segment.
     pub(crate) planes: ArcSwap<FacePlanes>,
     pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Damaged segments are being made again, or could not be.
+    pub(crate) is_mending: AtomicBool,
 }
 
 impl RealmState {
@@ -58,6 +61,7 @@ impl RealmState {
             face_model,
             planes: ArcSwap::from_pointee(planes),
             snapshot: ArcSwap::from(Arc::new(snapshot)),
+            is_mending: AtomicBool::new(false),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use khop_store::{Change, RealmNumber, RecordNumber, Segment, Snapshot};
+use khop_store::{Change, RealmNumber, RecordNumber, Segment, SegmentRecord, Snapshot};
 use khop_vocabulary::{Encounter, RealmId};
 use rayon::prelude::*;
 
@@ -78,6 +78,28 @@ pub(crate) fn rebuild(core: &Core, realm: &RealmState, planes: FacePlanes) -> Re
     core.store.commit(&[Change::ReplaceSegments { realm: realm.number, with: records }, choice])?;
     let count = segments.len();
     Ok((Snapshot::of(segments, &core.store.erased(realm.number)?), count))
+}
+
+/// A damaged segment made again from the catalogue, without what was erased since; `None` where nothing is left of it.
+pub(crate) fn remade(
+    core: &Core,
+    realm: &RealmState,
+    damaged: &Segment,
+) -> Result<Option<(SegmentRecord, Arc<Segment>)>, Error> {
+    let (Some(last), planes) = (damaged.rows().checked_sub(1), **realm.planes.load()) else { return Ok(None) };
+    let (mut next, last) = (damaged.record(0), damaged.record(last));
+    let mut rows = Vec::new();
+    loop {
+        let mut batch = core.store.records_from(realm.number, next, BATCH)?;
+        batch.retain(|(record, _)| *record <= last);
+        let Some((read, _)) = batch.last() else { break };
+        next = RecordNumber::new(read.get() + 1);
+        rows.extend(prepare(core, batch, planes)?);
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(core.store.write_segment(realm.number, &draft(&rows, planes)?)?))
 }
 
 fn rows_from(

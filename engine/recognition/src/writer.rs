@@ -4,6 +4,7 @@
 //! and share its fsync. Readers never wait for the writer and it never waits for them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -41,6 +42,12 @@ pub(crate) struct EraseCommand {
 
 type Reply<T> = SyncSender<Result<T, Error>>;
 
+/// A damaged segment and what was made of its records.
+struct Remade {
+    damaged: Arc<Segment>,
+    with: Result<Option<(SegmentRecord, Arc<Segment>)>, Error>,
+}
+
 enum Command {
     Enrol(Box<ToEnrol>, Reply<Enrolment>),
     Erase(EraseCommand, Reply<Erasure>),
@@ -49,6 +56,8 @@ enum Command {
     RegisterModel(Box<FaceModel>, Reply<()>),
     Sealed(Arc<RealmState>, Result<(SegmentRecord, Arc<Segment>), Error>),
     Rebuild(RealmId, Option<FacePlanes>, Reply<usize>),
+    Mend(Arc<RealmState>),
+    Mended(Arc<RealmState>, Vec<Remade>),
     Close,
 }
 
@@ -92,6 +101,15 @@ impl Writer {
 
     pub(crate) fn register_model(&self, model: FaceModel) -> Result<(), Error> {
         self.ask(|reply| Command::RegisterModel(Box::new(model), reply))
+    }
+
+    /// Has damaged segments of a realm made again, without waiting for it; once, unless that succeeds.
+    pub(crate) fn mend(&self, realm: &Arc<RealmState>) {
+        if !realm.is_mending.swap(true, Ordering::Relaxed)
+            && self.sender.try_send(Command::Mend(Arc::clone(realm))).is_err()
+        {
+            realm.is_mending.store(false, Ordering::Relaxed); // the queue is full: the next search asks again
+        }
     }
 
     /// With other planes of faces, if they are given.
@@ -139,6 +157,8 @@ impl WriterThread {
                 Command::RegisterModel(model, reply) => answer(reply, self.register_model(*model)),
                 Command::Sealed(realm, written) => self.finish_seal(&realm, written),
                 Command::Rebuild(id, planes, reply) => answer(reply, self.rebuild(&id, planes)),
+                Command::Mend(realm) => self.mend(&realm),
+                Command::Mended(realm, remade) => self.finish_mend(&realm, remade),
                 Command::Close => break,
             }
             next = next.or_else(|| commands.recv().ok());
@@ -283,6 +303,41 @@ impl WriterThread {
         realm.snapshot.store(Arc::new(snapshot));
         self.tails.insert(realm.number, Tail::empty(planes));
         Ok(segments)
+    }
+
+    /// Hands damaged segments to a thread that makes them again, while enrolments go on.
+    fn mend(&self, realm: &Arc<RealmState>) {
+        let snapshot = realm.snapshot.load_full();
+        let segments = snapshot.views().iter().map(|view| &view.segment);
+        let damaged: Vec<Arc<Segment>> = segments.filter(|segment| segment.is_damaged()).cloned().collect();
+        let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
+        std::thread::spawn(move || {
+            let remade = |damaged: Arc<Segment>| {
+                let with = crate::recovery::remade(&core, &realm, &damaged);
+                Remade { damaged, with }
+            };
+            let remade = damaged.into_iter().map(remade).collect();
+            let _ = sender.send(Command::Mended(realm, remade));
+        });
+    }
+
+    /// Segments that could not be made again stay as they are, an error to every search, until somebody looks.
+    fn finish_mend(&mut self, realm: &Arc<RealmState>, remade: Vec<Remade>) {
+        let failed = remade.into_iter().map(|remade| self.replace_damaged(realm, remade)).filter(Result::is_err);
+        realm.is_mending.store(failed.count() > 0, Ordering::Relaxed);
+    }
+
+    /// Puts a segment that was made again in the place of the damaged one, if that still is there.
+    fn replace_damaged(&self, realm: &RealmState, Remade { damaged, with }: Remade) -> Result<(), Error> {
+        let snapshot = realm.snapshot.load_full();
+        let is_there = snapshot.views().iter().any(|view| Arc::ptr_eq(&view.segment, &damaged));
+        if !is_there || !self.tails.contains_key(&realm.number) {
+            return Ok(()); // rebuilt or dropped meanwhile: its file goes at the next opening
+        }
+        let (add, added): (Vec<SegmentRecord>, Vec<Arc<Segment>>) = with?.into_iter().unzip();
+        self.one(Change::SetSegments { realm: realm.number, add, remove: vec![damaged.number()] })?;
+        realm.snapshot.store(Arc::new(snapshot.with_replaced(&[damaged], added)));
+        Ok(())
     }
 
     fn seal_on_close(&mut self) {

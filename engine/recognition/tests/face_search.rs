@@ -239,6 +239,46 @@ fn a_damaged_plane_is_named_and_made_again() {
     }
 }
 
+/// Nobody has to ask: the search that meets the damage fails, and has the segment made again.
+#[test]
+fn a_damaged_segment_is_mended_while_the_engine_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let population = population();
+    let (engine, realm) = open(dir.path());
+    enrol(&realm, &population);
+    drop((engine, realm));
+    let files = segment_files(dir.path());
+    assert!(files.len() > 1, "one is damaged, others are not");
+    flip_a_bit_of(&files[0], "face.codes");
+    let (engine, realm) = open(dir.path());
+    let gone = khop::EncounterId::new("S7-0").unwrap();
+    realm.erase_encounter(&gone).unwrap();
+    let search = |person: u64| realm.identify(&[face(&population, person, 1)], &by(Some(Mode::Exact), 0.0));
+    let error = search(5).unwrap_err();
+    assert!(error.kind() == ErrorKind::Incomplete && error.to_string().contains("face.codes"), "{error}");
+    let until = Instant::now() + Duration::from_secs(60);
+    let found = loop {
+        match search(5) {
+            Ok(found) => break found,
+            Err(error) => assert!(error.kind() == ErrorKind::Incomplete && Instant::now() < until, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!((found.candidates[0].subject.as_str(), found.searched), ("S5", PEOPLE - 1));
+    assert!(
+        search(7).unwrap().candidates.iter().all(|candidate| candidate.subject.as_str() != "S7"),
+        "erased stays erased"
+    );
+    for person in PEOPLE..PEOPLE + 300 {
+        realm.enrol(by_face(&population, person), DuplicateCheck::Skip).unwrap();
+    }
+    drop((engine, realm));
+    let (engine, realm) = open(dir.path());
+    assert!(engine.verify_store().unwrap().problems.is_empty());
+    let found = realm.identify(&[face(&population, 5, 1)], &by(Some(Mode::Exact), 0.0)).unwrap();
+    assert_eq!((found.candidates[0].subject.as_str(), found.searched), ("S5", PEOPLE + 299));
+}
+
 /// A realm of fingers has nothing to scan faces in, whatever planes it keeps.
 #[test]
 fn fingers_alone_are_searched_in_every_mode() {

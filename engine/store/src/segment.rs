@@ -182,6 +182,12 @@ impl Segment {
         Ok(Some(&self.bytes[place.range()]))
     }
 
+    /// Whether a column that was asked for turned out not to be what was written. In constant time.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.verified.iter().any(|sound| sound.get() == Some(&false))
+    }
+
     /// Checks every column, also those checked before: what a scrub does.
     ///
     /// # Errors
