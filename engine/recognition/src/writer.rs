@@ -3,6 +3,8 @@
 //! Commands wait in a bounded queue. Enrolments and erasures that wait together go into one catalogue transaction
 //! and share its fsync. Readers never wait for the writer and it never waits for them.
 
+mod mend;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -42,12 +44,6 @@ pub(crate) struct EraseCommand {
 
 type Reply<T> = SyncSender<Result<T, Error>>;
 
-/// A damaged segment and what was made of its records.
-struct Remade {
-    damaged: Arc<Segment>,
-    with: Result<Option<(SegmentRecord, Arc<Segment>)>, Error>,
-}
-
 enum Command {
     Enrol(Box<ToEnrol>, Reply<Enrolment>),
     Erase(EraseCommand, Reply<Erasure>),
@@ -57,7 +53,7 @@ enum Command {
     Sealed(Arc<RealmState>, Result<(SegmentRecord, Arc<Segment>), Error>),
     Rebuild(RealmId, Option<FacePlanes>, Reply<usize>),
     Mend(Arc<RealmState>),
-    Mended(Arc<RealmState>, Vec<Remade>),
+    Mended(Arc<RealmState>, Vec<mend::Remade>),
     Close,
 }
 
@@ -303,41 +299,6 @@ impl WriterThread {
         realm.snapshot.store(Arc::new(snapshot));
         self.tails.insert(realm.number, Tail::empty(planes));
         Ok(segments)
-    }
-
-    /// Hands damaged segments to a thread that makes them again, while enrolments go on.
-    fn mend(&self, realm: &Arc<RealmState>) {
-        let snapshot = realm.snapshot.load_full();
-        let segments = snapshot.views().iter().map(|view| &view.segment);
-        let damaged: Vec<Arc<Segment>> = segments.filter(|segment| segment.is_damaged()).cloned().collect();
-        let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
-        std::thread::spawn(move || {
-            let remade = |damaged: Arc<Segment>| {
-                let with = crate::recovery::remade(&core, &realm, &damaged);
-                Remade { damaged, with }
-            };
-            let remade = damaged.into_iter().map(remade).collect();
-            let _ = sender.send(Command::Mended(realm, remade));
-        });
-    }
-
-    /// Segments that could not be made again stay as they are, an error to every search, until somebody looks.
-    fn finish_mend(&mut self, realm: &Arc<RealmState>, remade: Vec<Remade>) {
-        let failed = remade.into_iter().map(|remade| self.replace_damaged(realm, remade)).filter(Result::is_err);
-        realm.is_mending.store(failed.count() > 0, Ordering::Relaxed);
-    }
-
-    /// Puts a segment that was made again in the place of the damaged one, if that still is there.
-    fn replace_damaged(&self, realm: &RealmState, Remade { damaged, with }: Remade) -> Result<(), Error> {
-        let snapshot = realm.snapshot.load_full();
-        let is_there = snapshot.views().iter().any(|view| Arc::ptr_eq(&view.segment, &damaged));
-        if !is_there || !self.tails.contains_key(&realm.number) {
-            return Ok(()); // rebuilt or dropped meanwhile: its file goes at the next opening
-        }
-        let (add, added): (Vec<SegmentRecord>, Vec<Arc<Segment>>) = with?.into_iter().unzip();
-        self.one(Change::SetSegments { realm: realm.number, add, remove: vec![damaged.number()] })?;
-        realm.snapshot.store(Arc::new(snapshot.with_replaced(&[damaged], added)));
-        Ok(())
     }
 
     fn seal_on_close(&mut self) {
