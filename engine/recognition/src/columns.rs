@@ -235,9 +235,8 @@ impl<'a> Columns<'a> {
     /// Opens the columns; a damaged or inconsistent one makes the search incomplete.
     pub(crate) fn of(segment: &'a Segment) -> Result<Self, Error> {
         let rows = segment.rows() as usize;
-        let column = |name: &str| -> Result<Option<&'a [u8]>, Error> {
-            segment.column(name).map_err(|cause| Error::Incomplete { cause: cause.to_string() })
-        };
+        let column =
+            |name: &str| -> Result<Option<&'a [u8]>, Error> { segment.column(name).map_err(Error::incomplete) };
         let need = |name: &'static str, length: Option<usize>| -> Result<&'a [u8], Error> {
             let bytes = column(name)?.ok_or_else(|| inconsistent(name, "is missing"))?;
             match length {

@@ -34,7 +34,7 @@ impl Effort {
     /// # Errors
     /// [`Error::Incomplete`] when it is time to stop.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let error = |stop| Err(Error::Incomplete { cause: khop_index::SearchError::Stopped(stop).to_string() });
+        let error = |stop| Err(Error::incomplete(khop_index::SearchError::Stopped(stop)));
         self.stop().map_or(Ok(()), error)
     }
 

@@ -118,6 +118,11 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// Of a search that has not seen everybody.
+    pub(crate) fn incomplete(cause: impl std::fmt::Display) -> Self {
+        Self::Incomplete { cause: cause.to_string() }
+    }
+
     /// What a caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

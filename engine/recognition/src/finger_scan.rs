@@ -7,7 +7,6 @@ use crate::calibrations::{CODE_EVIDENCE, LEAST_CODE_NATS, SIGN_EVIDENCE, SIGN_SL
 use crate::explanation::FingerTally;
 use crate::part::Part;
 use crate::probe_set::{CodeProbe, ProbeSet};
-use crate::scan::incomplete;
 
 /// From so many coded fingers on their signs are scanned first: fewer are too vague in signs to rule anybody out.
 const FINGERS_FOR_SIGNS: usize = 5;
@@ -121,6 +120,6 @@ fn scan<'a>(
     query: impl Fn(&Assignment<'a>, &'a Part<'_>) -> EvidenceQuery<'a>,
 ) -> Result<Vec<Vec<Evident>>, Error> {
     let queries: Vec<EvidenceQuery<'_>> = assignments.iter().map(|assignment| query(assignment, part)).collect();
-    let answers = scan_evidence(&queries, mask, part.columns.rows()).map_err(incomplete)?;
+    let answers = scan_evidence(&queries, mask, part.columns.rows()).map_err(Error::incomplete)?;
     Ok(answers.into_iter().map(|answer| answer.rows).collect())
 }

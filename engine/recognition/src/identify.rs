@@ -1,58 +1,17 @@
 //! Who is this? One probe against a gallery.
 
-use khop_vocabulary::{Candidate, EncounterId, Filter, GalleryId, Sample, Score, SubjectId};
+use khop_vocabulary::{Candidate, EncounterId, Sample};
 
 use crate::candidates::{candidates, cut};
 use crate::decision::Decision;
-use crate::effort::Effort;
 use crate::explanation::Explanation;
-use crate::labels::FingerLabels;
 use crate::part::Scope;
 use crate::prepared::Prepared;
 use crate::probe_set::ProbeSet;
 use crate::references::References;
+use crate::request::Search;
 use crate::search::{CompletedSearch, search};
 use crate::{Error, Realm};
-
-/// Most candidates one answer lists.
-const MAX_LIMIT: usize = 1000;
-
-/// Where to look and how much to tell.
-#[derive(Debug, Clone)]
-pub struct Search {
-    /// The gallery; `ALL` by default.
-    pub gallery: GalleryId,
-    /// Whom to look at; everyone by default.
-    pub filter: Filter,
-    /// Whether the probe's finger positions are believed, which is the default. Where they are doubted, a large gallery is
-    /// scanned by label and with both hands swapped, up to four fingers also under their neighbours' labels.
-    pub labels: FingerLabels,
-    /// Candidates to list, 1 to 1000; 10 by default.
-    pub limit: usize,
-    /// List only candidates at or above; by default all with evidence for them. The decision does not depend on it.
-    pub threshold: Option<Score>,
-    /// A subject to leave out, for instance the probe's own.
-    pub except: Option<SubjectId>,
-    /// How it is done and how long it may take; by default nothing is lost and nothing stops it.
-    pub effort: Effort,
-}
-
-impl Default for Search {
-    fn default() -> Self {
-        let (gallery, effort, labels) = (GalleryId::all(), Effort::default(), FingerLabels::Believed);
-        Self { gallery, filter: Filter::default(), labels, limit: 10, threshold: None, except: None, effort }
-    }
-}
-
-impl Search {
-    fn validate(&self) -> Result<(), Error> {
-        self.effort.validate()?;
-        if (1..=MAX_LIMIT).contains(&self.limit) {
-            return Ok(());
-        }
-        Err(Error::BadInput { field: "limit", cause: format!("expected 1 to {MAX_LIMIT}, got {}", self.limit) })
-    }
-}
 
 /// The answer of a completed search.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use crate::Error;
 use crate::columns::Columns;
 use crate::effort::Effort;
-use crate::identify::Search;
 use crate::mask::mask;
 use crate::probe_set::ProbeSet;
+use crate::request::Search;
 
 /// Which references are searched.
 pub(crate) struct Scope<'a> {

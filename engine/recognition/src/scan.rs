@@ -1,6 +1,6 @@
 //! Whom can the planes not rule out? Faces and finger codes of one segment, each at a relaxed threshold, for all probes.
 
-use khop_index::{Answer, Plan, Query, SearchError, Situation, Watch, plan};
+use khop_index::{Answer, Plan, Query, Situation, Watch, plan};
 use khop_vocabulary::Score;
 
 use crate::Error;
@@ -137,10 +137,6 @@ impl<'a> Scan<'a> {
         let watch = Watch::new(&stop);
         let query = Query { threshold: self.least_cosine, limit: part.columns.rows(), mask: &part.mask, watch };
         let probes: Vec<_> = self.faces.iter().map(|(_, face)| &face.probe).collect();
-        gallery.search_batch(&probes, &query, plan.mode).map_err(incomplete)
+        gallery.search_batch(&probes, &query, plan.mode).map_err(Error::incomplete)
     }
-}
-
-pub(crate) fn incomplete(cause: SearchError) -> Error {
-    Error::Incomplete { cause: cause.to_string() }
 }

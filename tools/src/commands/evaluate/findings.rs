@@ -15,7 +15,7 @@ use super::grouping::Grouping;
 use super::samples::Samples;
 use super::scale::Scale;
 use super::searched::Searched;
-use super::subgroups::{Operating, Subgroups};
+use super::subgroups::{Operating, Subgroups, interval};
 use super::trials::Effort;
 use crate::failure::Failure;
 
@@ -461,10 +461,6 @@ fn fnir_json(l: &FnirAtFpir, findings: &Findings) -> Value {
         "binomial95": m.map(|m| interval(m.binomial95)), "false_positives": m.map(|m| m.false_positives),
         "selectivity": m.map(|m| m.selectivity),
     })
-}
-
-pub fn interval(ci: Interval) -> Value {
-    json!([ci.low, ci.high])
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use khop_evaluate::{Comparison, Comparisons, Subjects};
 use super::grouping::{By, Grouping};
 use super::people::People;
 use super::scale::Scale;
-use super::score_file::{Engine, SampleNames};
-use super::sheet::{Direction, Pair, Row, Sheet};
+use super::score_file::{Engine, Pair, Row, SampleNames};
+use super::sheet::{Direction, Sheet};
 use crate::failure::Failure;
 
 /// The scores of several engines for the same comparisons of the same samples.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use khop_evaluate::Subjects;
 
-use super::score_file::{Engine, SampleNames};
-use super::sheet::{Row, Sheet};
+use super::score_file::{Engine, Row, SampleNames};
+use super::sheet::Sheet;
 use crate::failure::Failure;
 
 /// Which samples are one subject's: those that are mated with each other, and those of which a column says so.

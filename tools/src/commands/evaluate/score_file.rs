@@ -14,7 +14,6 @@ use std::str::FromStr;
 use flate2::bufread::MultiGzDecoder;
 
 use super::grouping::{By, Grouping};
-use super::sheet::Row;
 use crate::failure::Failure;
 
 /// A score file and what its engine is called.
@@ -103,6 +102,22 @@ fn distinct<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Two samples by number. Of a comparison the lower stands first, of a search the probe.
+pub type Pair = (u32, u32);
+
+/// A row of a score file, once its samples are known by number.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub pair: Pair,
+    /// `None` where the field is empty.
+    pub score: Option<f64>,
+    /// In the file, from 1.
+    pub line: u64,
+    /// Which values the columns have by which rates are told apart.
+    pub group: u32,
+    pub mated: bool,
 }
 
 /// Which columns say what.

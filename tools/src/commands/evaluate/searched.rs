@@ -9,8 +9,8 @@ use super::grouping::{By, Grouping};
 use super::people::People;
 use super::samples::{Dataset, Samples};
 use super::scale::Scale;
-use super::score_file::{Engine, SampleNames};
-use super::sheet::{Direction, Row, Sheet};
+use super::score_file::{Engine, Row, SampleNames};
+use super::sheet::{Direction, Sheet};
 use crate::failure::Failure;
 
 /// All searches of one gallery.

@@ -1,11 +1,8 @@
 //! What did one engine say of which pair? The rows of a score file, in the order of their samples.
 
 use super::grouping::Grouping;
-use super::score_file::{Engine, SampleNames, read};
+use super::score_file::{Engine, Pair, Row, SampleNames, read};
 use crate::failure::Failure;
-
-/// Two samples by number. Of a comparison the lower stands first, of a search the probe.
-pub type Pair = (u32, u32);
 
 /// Whether a pair is the same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,19 +11,6 @@ pub enum Direction {
     Either,
     /// In a search the probe looks for the reference.
     ProbeFirst,
-}
-
-/// A row of a score file, once its samples are known by number.
-#[derive(Debug, Clone, Copy)]
-pub struct Row {
-    pub pair: Pair,
-    /// `None` where the field is empty.
-    pub score: Option<f64>,
-    /// In the file, from 1.
-    pub line: u64,
-    /// Which values the columns have by which rates are told apart.
-    pub group: u32,
-    pub mated: bool,
 }
 
 /// The rows of a score file, ascending by pair, each pair once.

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use khop_evaluate::report::Rates;
-use khop_evaluate::{Comparisons, Counted, Identification, Resampling};
+use khop_evaluate::{Comparisons, Counted, Identification, Interval, Resampling};
 use serde_json::{Value, json};
 
-use super::findings::interval;
 use super::grouping::Grouping;
 
 /// Where the threshold stands.
@@ -145,4 +144,9 @@ impl Subgroups {
             let _ = writeln!(text, "  {value:<first$}  {negative:<second$}  {positive}");
         });
     }
+}
+
+/// Both ends, for scripts.
+pub fn interval(ci: Interval) -> Value {
+    json!([ci.low, ci.high])
 }
