@@ -46,17 +46,13 @@ impl Coarse for BySigns<'_> {
         let mut sums = [0u32; UNIT_ROWS];
         self.plane.sums(unit, self.table, &mut sums);
         let least = self.probe.least_sum(self.threshold, self.plane.least_agreement(unit), self.z);
-        let least = least.clamp(0, i64::from(i32::MAX)) as i32;
-        // Without branches: almost always the answer is no.
-        if sums.iter().map(|&sum| u32::from(sum as i32 >= least)).sum::<u32>() == 0 {
-            return 0;
-        }
+        let near = khop_kernels::at_or_above(&sums, least.clamp(0, i64::from(u32::MAX)) as u32) & word;
         // A row's own least sum takes a root: only for rows that reach the unit's, which is no higher.
         let reaches = |bit: &usize| {
-            let agreement = self.plane.agreement(unit * UNIT_ROWS + bit).filter(|_| sums[*bit] as i32 >= least);
+            let agreement = self.plane.agreement(unit * UNIT_ROWS + bit);
             agreement.is_some_and(|a| i64::from(sums[*bit]) >= self.probe.least_sum(self.threshold, a, self.z))
         };
-        bits(word).filter(reaches).fold(0, |kept, bit| kept | 1 << bit)
+        bits(near).filter(reaches).fold(0, |kept, bit| kept | 1 << bit)
     }
 }
 

@@ -159,21 +159,22 @@ impl<'a> SignPlane<'a> {
 
     /// The least agreement among the rows of a unit that are there; 1 when none is.
     pub(crate) fn least_agreement(&self, unit: usize) -> f32 {
-        let end = self.rows().min((unit + 1) * UNIT_ROWS);
-        // Positive numbers are ordered as their bits are, and whole numbers are compared many at once; less one, the
-        // zero of an absent row comes last.
-        let bits =
-            self.agreements[unit * UNIT_ROWS..end].iter().map(|bytes| u32::from_le_bytes(*bytes).wrapping_sub(1));
-        f32::from_bits(bits.fold(1f32.to_bits() - 1, u32::min) + 1)
+        khop_kernels::least_positive(&self.agreements_of(unit)).min(1.0)
+    }
+
+    /// The agreements of a unit's rows as they stand, 0 behind the last row.
+    fn agreements_of(&self, unit: usize) -> [f32; UNIT_ROWS] {
+        let mut agreements = [0f32; UNIT_ROWS];
+        for (out, bytes) in agreements.iter_mut().zip(&self.agreements[unit * UNIT_ROWS..]) {
+            *out = f32::from_le_bytes(*bytes);
+        }
+        agreements
     }
 
     /// The estimates of a unit's cosines with a probe; NaN for absent rows.
     pub(crate) fn estimates(&self, unit: usize, probe: &SignProbe, table: SignTable<'_>, out: &mut [f32; UNIT_ROWS]) {
-        let (mut sums, mut agreements) = ([0; UNIT_ROWS], [0f32; UNIT_ROWS]);
+        let (mut sums, agreements) = ([0; UNIT_ROWS], self.agreements_of(unit));
         self.sums(unit, table, &mut sums);
-        for (out, bytes) in agreements.iter_mut().zip(&self.agreements[unit * UNIT_ROWS..]) {
-            *out = f32::from_le_bytes(*bytes);
-        }
         for ((out, &sum), &agreement) in out.iter_mut().zip(&sums).zip(&agreements) {
             let is_there = agreement > 0.0 && agreement <= 1.0;
             *out = if is_there { probe.product(sum) / agreement } else { f32::NAN };

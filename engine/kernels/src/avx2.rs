@@ -31,6 +31,8 @@ static KERNELS: Kernels = Kernels {
     dot_nibbles_rows,
     sum_signs,
     stream_read,
+    at_or_above,
+    least_positive,
     add_looked_up,
     differing_bits,
 };
@@ -91,6 +93,44 @@ fn stream_read(bytes: &[u8]) -> u64 {
 pub(crate) fn differing_bits(probe: &Line, rows: &[Line], out: &mut [u16]) {
     // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
     unsafe { differing_bits_popcnt(probe, rows, out) }
+}
+
+pub(crate) fn at_or_above(values: &[u32; 64], least: u32) -> u64 {
+    // SAFETY: reached through the `kernels` of this level or of AVX-512 alone, which have checked the CPU.
+    unsafe { at_or_above_max(values, least) }
+}
+
+#[target_feature(enable = "avx2")]
+fn at_or_above_max(values: &[u32; 64], least: u32) -> u64 {
+    let least = _mm256_set1_epi32(least.cast_signed());
+    let mut bits = 0;
+    for (part, eight) in values.as_chunks::<8>().0.iter().enumerate() {
+        // SAFETY: the array holds 32 bytes; the load needs no alignment.
+        let eight = unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) };
+        let reaches = _mm256_cmpeq_epi32(_mm256_max_epu32(eight, least), eight);
+        bits |= u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(reaches)).cast_unsigned()) << (8 * part);
+    }
+    bits
+}
+
+pub(crate) fn least_positive(values: &[f32; 64]) -> f32 {
+    // SAFETY: as for `at_or_above`.
+    unsafe { least_positive_min(values) }
+}
+
+#[target_feature(enable = "avx2")]
+fn least_positive_min(values: &[f32; 64]) -> f32 {
+    let (zero, infinity) = (_mm256_setzero_ps(), _mm256_set1_ps(f32::INFINITY));
+    let mut least = infinity;
+    for eight in values.as_chunks::<8>().0 {
+        // SAFETY: the array holds 32 bytes; the load needs no alignment.
+        let eight = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
+        let is_positive = _mm256_cmp_ps::<_CMP_GT_OQ>(eight, zero);
+        least = _mm256_min_ps(least, _mm256_blendv_ps(infinity, eight, is_positive));
+    }
+    let half = _mm_min_ps(_mm256_castps256_ps128(least), _mm256_extractf128_ps::<1>(least));
+    let quarter = _mm_min_ps(half, _mm_movehl_ps(half, half));
+    _mm_cvtss_f32(_mm_min_ss(quarter, _mm_movehdup_ps(quarter)))
 }
 
 pub(crate) fn add_looked_up(positions: &[f32], table: &[f32], sums: &mut [f32]) {

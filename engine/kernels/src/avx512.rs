@@ -6,7 +6,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::avx2::{add_looked_up, differing_bits};
+use crate::avx2::{add_looked_up, at_or_above, differing_bits, least_positive};
 use crate::{Kernels, Level, ProbeBlock, SignTable, scalar};
 
 /// How far ahead of a scan a line is asked for, once a row: it opens the next page before the processor's own prefetch,
@@ -31,6 +31,8 @@ static KERNELS: Kernels = Kernels {
     dot_nibbles_rows,
     sum_signs,
     stream_read,
+    at_or_above,
+    least_positive,
     add_looked_up,
     differing_bits,
 };

@@ -48,6 +48,8 @@ pub struct Kernels {
     pub(crate) dot_i8_picked: DotPicked,
     pub(crate) dot_nibbles_rows: DotNibbles,
     pub(crate) sum_signs: fn(&[u8], SignTable<'_>, &mut [u32]),
+    pub(crate) at_or_above: fn(&[u32; 64], u32) -> u64,
+    pub(crate) least_positive: fn(&[f32; 64]) -> f32,
     pub(crate) add_looked_up: fn(&[f32], &[f32], &mut [f32]),
     pub(crate) stream_read: fn(&[u8]) -> u64,
     pub(crate) differing_bits: fn(&Line, &[Line], &mut [u16]),
@@ -63,6 +65,8 @@ static SCALAR: Kernels = Kernels {
     dot_i8_picked: |rows, probe, picks, out| scalar::dot_i8_picked(rows, probe.len(), probe, picks, out),
     dot_nibbles_rows: |rows, low, high, out| scalar::dot_nibbles_rows(rows, low.len(), low, high, out),
     sum_signs: scalar::sum_signs,
+    at_or_above: scalar::at_or_above,
+    least_positive: scalar::least_positive,
     add_looked_up: scalar::add_looked_up,
     stream_read: scalar::stream_read,
     differing_bits: scalar::differing_bits,
@@ -184,6 +188,20 @@ impl Kernels {
         assert!(out.len().is_multiple_of(SignTable::UNIT), "sum_signs: whole units");
         assert_eq!(Some(units.len()), out.len().checked_mul(table.stride()), "sum_signs: one result a row");
         (self.sum_signs)(units, table, out);
+    }
+
+    /// See [`crate::at_or_above`].
+    #[inline]
+    #[must_use]
+    pub fn at_or_above(&self, values: &[u32; 64], least: u32) -> u64 {
+        (self.at_or_above)(values, least)
+    }
+
+    /// See [`crate::least_positive`].
+    #[inline]
+    #[must_use]
+    pub fn least_positive(&self, values: &[f32; 64]) -> f32 {
+        (self.least_positive)(values)
     }
 
     /// See [`crate::add_looked_up`].

@@ -104,6 +104,18 @@ pub fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
     Kernels::best().sum_signs(units, table, out);
 }
 
+/// Which of 64 values are at or above `least`: bit `i` for value `i`.
+#[must_use]
+pub fn at_or_above(values: &[u32; 64], least: u32) -> u64 {
+    Kernels::best().at_or_above(values, least)
+}
+
+/// The least of those of 64 values that are above zero; infinity where none is. NaN is not.
+#[must_use]
+pub fn least_positive(values: &[f32; 64]) -> f32 {
+    Kernels::best().least_positive(values)
+}
+
 /// Adds to each sum what the table says of its position, −1 to 1 from the first entry to the last, to the nearest entry;
 /// positions beyond are those of the ends, and one that is NaN adds nothing. The same at every level.
 ///

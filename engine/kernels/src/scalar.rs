@@ -76,6 +76,18 @@ pub fn sum_signs(units: &[u8], table: SignTable<'_>, out: &mut [u32]) {
     }
 }
 
+/// See [`crate::at_or_above`].
+#[must_use]
+pub fn at_or_above(values: &[u32; 64], least: u32) -> u64 {
+    values.iter().enumerate().fold(0, |bits, (index, &value)| bits | u64::from(value >= least) << index)
+}
+
+/// See [`crate::least_positive`].
+#[must_use]
+pub fn least_positive(values: &[f32; 64]) -> f32 {
+    values.iter().copied().filter(|&value| value > 0.0).fold(f32::INFINITY, f32::min)
+}
+
 /// See [`crate::add_looked_up`].
 pub fn add_looked_up(positions: &[f32], table: &[f32], sums: &mut [f32]) {
     let last = (table.len() - 1) as f32;

@@ -56,6 +56,30 @@ fn all_lengths() {
     }
 }
 
+#[test]
+fn sixty_four_values_against_a_bound() {
+    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MIN_POSITIVE, -1.0, 0.25];
+    for seed in 0..200u64 {
+        let mut values = [0u32; 64];
+        let bytes = bytes(seed, 256);
+        values.iter_mut().zip(bytes.as_chunks::<4>().0).for_each(|(value, bytes)| *value = u32::from_le_bytes(*bytes));
+        values[seed as usize % 64] = u32::MAX;
+        for least in [0, 1, values[7], values[7].wrapping_add(1), 1 << 31, u32::MAX] {
+            let twin = scalar::at_or_above(&values, least);
+            assert!((0..64).all(|bit| (twin >> bit & 1 == 1) == (values[bit] >= least)));
+            levels().iter().for_each(|kernels| assert_eq!(kernels.at_or_above(&values, least), twin));
+        }
+        let mut floats: [f32; 64] = floats(seed, 64).try_into().unwrap();
+        floats[seed as usize % 64] = odd[seed as usize % odd.len()];
+        let none = floats.map(|value| value.min(0.0));
+        for values in [floats, none] {
+            let twin = scalar::least_positive(&values);
+            assert!(twin > 0.0 && values.iter().all(|&value| value.is_nan() || value <= 0.0 || value >= twin));
+            levels().iter().for_each(|kernels| assert_eq!(kernels.least_positive(&values), twin));
+        }
+    }
+}
+
 /// A position of every kind between, at and beyond the ends, and sums of every sign.
 #[test]
 fn what_is_looked_up_is_the_same() {

@@ -71,7 +71,9 @@ impl Planes {
                     place_signs(signs, row, &coded.bits);
                     agreements[4 * row..][..4].copy_from_slice(&coded.agreement.to_le_bytes());
                 }
-                if let (false, Ok(coded)) = (nibbles.is_empty(), NibbleRow::of(&face, &rotation)) {
+                if !nibbles.is_empty()
+                    && let Ok(coded) = NibbleRow::of(&face, &rotation)
+                {
                     nibbles[row * nibble_stride(dim)..][..nibble_stride(dim)].copy_from_slice(&coded.codes);
                     factors[8 * row..][..8].copy_from_slice(&coded.factors());
                 }
