@@ -68,7 +68,12 @@ impl Writer {
         let (sender, receiver) = sync_channel(QUEUE);
         let own = sender.clone();
         let thread = std::thread::Builder::new().name("khop-writer".into());
-        let thread = thread.spawn(move || WriterThread { core, tails, sender: own }.run(&receiver));
+        let thread = thread.spawn(move || {
+            let workers = WriterThread { core, tails, sender: own, workers: Vec::new() }.run(&receiver);
+            // Whoever still wants to report finds nobody, and does not wait. Nothing writes once the engine is closed.
+            drop(receiver);
+            workers.into_iter().for_each(|worker| _ = worker.join());
+        });
         let thread = thread.map_err(|cause| Error::Threads(cause.to_string()))?;
         Ok(Self { sender, thread: Mutex::new(Some(thread)) })
     }
@@ -127,10 +132,13 @@ struct WriterThread {
     core: Arc<Core>,
     tails: HashMap<RealmNumber, Tail>,
     sender: SyncSender<Command>,
+    /// Threads that write segments.
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl WriterThread {
-    fn run(mut self, commands: &Receiver<Command>) {
+    /// Until it is closed; returns the threads that are not done yet.
+    fn run(mut self, commands: &Receiver<Command>) -> Vec<JoinHandle<()>> {
         let mut next = commands.recv().ok();
         while let Some(command) = next.take() {
             match command {
@@ -160,6 +168,13 @@ impl WriterThread {
             next = next.or_else(|| commands.recv().ok());
         }
         self.seal_on_close();
+        self.workers
+    }
+
+    /// Work that enrolments do not wait for.
+    fn beside(&mut self, work: impl FnOnce() + Send + 'static) {
+        self.workers.retain(|worker| !worker.is_finished());
+        self.workers.push(std::thread::spawn(work));
     }
 
     /// Rechecks every command against what the ones before it changed, then commits them all or none.
@@ -266,7 +281,7 @@ impl WriterThread {
         let rows = tail.begin_seal();
         let planes = **realm.planes.load();
         let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
-        std::thread::spawn(move || {
+        self.beside(move || {
             let written = write_segment(&core, &realm, &rows, planes);
             let _ = sender.send(Command::Sealed(realm, written));
         });

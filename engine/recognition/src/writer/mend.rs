@@ -18,12 +18,12 @@ pub(super) struct Remade {
 
 impl WriterThread {
     /// Hands damaged segments to a thread that makes them again, while enrolments go on.
-    pub(super) fn mend(&self, realm: &Arc<RealmState>) {
+    pub(super) fn mend(&mut self, realm: &Arc<RealmState>) {
         let snapshot = realm.snapshot.load_full();
         let segments = snapshot.views().iter().map(|view| &view.segment);
         let damaged: Vec<Arc<Segment>> = segments.filter(|segment| segment.is_damaged()).cloned().collect();
         let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
-        std::thread::spawn(move || {
+        self.beside(move || {
             let one = |damaged: Arc<Segment>| {
                 let with = remade(&core, &realm, &damaged);
                 Remade { damaged, with }
