@@ -7,7 +7,7 @@ use khop_vocabulary::{Fmr, Fnmr};
 
 use crate::curve::{allowed, crossing, det, highest_rejected};
 use crate::resampling::Draws;
-use crate::{Comparison, Comparisons, DetPoint, Interval, Resampling, Subjects};
+use crate::{Comparison, Comparisons, DetPoint, Interval, Resampling, Spread, Subjects};
 
 /// Comparisons in order of similarity, ready to be measured. A similarity at or above a threshold is a match.
 #[derive(Debug, Clone)]
@@ -115,6 +115,20 @@ impl Verification {
         subjects.map(|subject| 1.0 / made[subject]).collect()
     }
 
+    /// Mean and standard deviation of the mated similarities, every subject weighing the same, however many samples
+    /// it gave.
+    #[must_use]
+    pub fn mated_spread(&self) -> Spread {
+        let weights = self.mated_weights();
+        Spread::of(self.mated.iter().map(|c| c.similarity).zip(weights.iter().copied()))
+    }
+
+    /// Mean and standard deviation of the non-mated similarities, every comparison weighing the same.
+    #[must_use]
+    pub fn non_mated_spread(&self) -> Spread {
+        Spread::of(self.non_mated.iter().map(|c| (c.similarity, 1.0)))
+    }
+
     /// Share of non-mated comparisons at or above the threshold.
     #[must_use]
     pub fn fmr(&self, threshold: f32) -> Fmr {
@@ -127,6 +141,15 @@ impl Verification {
     pub fn fnmr(&self, threshold: f32) -> Fnmr {
         let errors = self.mated.partition_point(|c| c.similarity < threshold);
         Fnmr::new(errors as f64 / self.mated.len() as f64).expect("a part of the whole")
+    }
+
+    /// The same where every subject weighs the same, however many samples it gave.
+    #[must_use]
+    pub fn fnmr_by_subject(&self, threshold: f32) -> Fnmr {
+        let weights = self.mated_weights();
+        let errors = self.mated.partition_point(|c| c.similarity < threshold);
+        let (missed, all) = (weights[..errors].iter().sum::<f64>(), weights.iter().sum::<f64>());
+        Fnmr::new((missed / all).min(1.0)).expect("a part of the whole")
     }
 
     /// The detection error trade-off: every step when there are few, else spread evenly over the decades of FMR.

@@ -8,6 +8,7 @@ mod joint;
 mod page;
 mod people;
 mod reading;
+mod realism;
 pub mod samples;
 mod scale;
 mod score_array;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use khop_evaluate::Resampling;
+use khop_evaluate::synth::Population;
 use khop_vocabulary::{Fmr, Fpir};
 
 use crate::failure::Failure;
@@ -51,6 +53,7 @@ Examples:
   khop evaluate verification --modality finger --manifest M.csv --comparator code --svg det.svg
   khop evaluate identification --modality face --vectors X.npy --labels L.csv --clean --json
   khop evaluate compare khop.csv peer.csv.gz --by dataset --svg det.svg
+  khop evaluate realism --modality face --vectors X.npy --labels L.csv --clean
 
 Rates come with their counts and a 95 % interval from resampled subjects; JSON adds
 Clopper-Pearson, as if comparisons were independent. A sample without a template scores 0.";
@@ -84,6 +87,9 @@ enum Measure {
     /// Engines side by side: score files of the same comparisons, differences with paired intervals, one DET plot.
     #[command(after_help = compare::EXAMPLES)]
     Compare(compare::CompareArgs),
+    /// Real samples beside synthetic ones: how far the made-up population is from yours.
+    #[command(after_help = realism::EXAMPLES)]
+    Realism(realism::RealismArgs),
 }
 
 #[derive(Args)]
@@ -251,34 +257,59 @@ pub trait Task {
     fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Self::Done, Failure>;
 }
 
+/// Samples, before a comparator is made ready for them.
+enum Material {
+    Fingers(Fingers),
+    Faces(Samples, Vectors),
+}
+
 impl SourceArgs {
     /// Reads the samples, prepares the comparator and runs the task on both.
     pub fn with<T: Task>(&self, task: T) -> Result<T::Done, Failure> {
-        match (&self.manifest, &self.vectors, &self.labels) {
-            (Some(manifest), ..) => {
-                let fingers = Fingers::read(manifest, &self.wheres)?;
-                let innermost = self.innermost.map(std::num::NonZeroUsize::get);
-                let minutiae = |stage| Minutiae::new(&fingers.templates).with(stage, innermost);
-                match self.comparator {
-                    FingerComparator::Minutiae => task.run(&fingers.samples, &minutiae(Stage::Full), "finger-minutiae"),
-                    FingerComparator::Places => task.run(&fingers.samples, &minutiae(Stage::Places), "finger-places"),
-                    FingerComparator::Code if innermost.is_some() => {
-                        Err(Failure::new("--innermost: expected --comparator minutiae or places"))
-                    }
-                    FingerComparator::Code => {
-                        let is_signs = self.precision == Precision::Signs;
-                        let codes = if is_signs { fingers.widened_codes() } else { fingers.codes() };
-                        self.with_vectors(&fingers.samples, codes, "finger-code", task)
-                    }
-                }
-            }
+        let material = match (&self.manifest, &self.vectors, &self.labels) {
+            (Some(manifest), ..) => Material::Fingers(Fingers::read(manifest, &self.wheres)?),
             (None, Some(vectors), Some(labels)) => {
                 let (samples, vectors) = Vectors::read(vectors, labels, self.clean)?;
-                self.with_vectors(&samples, vectors, "face-cosine", task)
+                Material::Faces(samples, vectors)
             }
-            _ => Err(Failure::new(
-                "expected --modality with --manifest for fingers, or with --vectors and --labels for faces",
-            )),
+            _ => {
+                return Err(Failure::new(
+                    "expected --modality with --manifest for fingers, or with --vectors and --labels for faces",
+                ));
+            }
+        };
+        self.with_material(material, task)
+    }
+
+    /// Runs the task on two encounters of each of so many synthetic people, compared in the same way.
+    fn with_synthetic<T: Task>(&self, population: &Population, people: u64, task: T) -> Result<T::Done, Failure> {
+        let material = if self.manifest.is_some() {
+            Material::Fingers(Fingers::synthetic(population, people)?)
+        } else {
+            let (samples, vectors) = Vectors::synthetic(population, people)?;
+            Material::Faces(samples, vectors)
+        };
+        self.with_material(material, task)
+    }
+
+    fn with_material<T: Task>(&self, material: Material, task: T) -> Result<T::Done, Failure> {
+        let fingers = match material {
+            Material::Fingers(fingers) => fingers,
+            Material::Faces(samples, vectors) => return self.with_vectors(&samples, vectors, "face-cosine", task),
+        };
+        let innermost = self.innermost.map(std::num::NonZeroUsize::get);
+        let minutiae = |stage| Minutiae::new(&fingers.templates).with(stage, innermost);
+        match self.comparator {
+            FingerComparator::Minutiae => task.run(&fingers.samples, &minutiae(Stage::Full), "finger-minutiae"),
+            FingerComparator::Places => task.run(&fingers.samples, &minutiae(Stage::Places), "finger-places"),
+            FingerComparator::Code if innermost.is_some() => {
+                Err(Failure::new("--innermost: expected --comparator minutiae or places"))
+            }
+            FingerComparator::Code => {
+                let is_signs = self.precision == Precision::Signs;
+                let codes = if is_signs { fingers.widened_codes() } else { fingers.codes() };
+                self.with_vectors(&fingers.samples, codes, "finger-code", task)
+            }
         }
     }
 
@@ -307,11 +338,12 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
         Measure::Verification(v) => (&v.input, &None),
         Measure::Identification(i) => (&i.input, &i.cmc),
         Measure::Compare(args) => return compare::run(args),
+        Measure::Realism(args) => return realism::run(args),
     };
     let findings = on_threads(input.threads, || match &args.measure {
         Measure::Verification(v) => v.findings(),
         Measure::Identification(i) => i.findings(),
-        Measure::Compare(_) => unreachable!("compared above"),
+        Measure::Compare(_) | Measure::Realism(_) => unreachable!("returned above"),
     })?;
     let object = findings.to_json();
     let write = |path: &Option<PathBuf>, text: &dyn Fn() -> String| match path {

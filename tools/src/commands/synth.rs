@@ -59,7 +59,7 @@ fn share(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|s| (0.0..=1.0).contains(s)).ok_or_else(|| "expected a number from 0 to 1".into())
 }
 
-fn factor(text: &str) -> Result<f64, String> {
+pub fn factor(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|s| (0.0..=10.0).contains(s)).ok_or_else(|| "expected a number from 0 to 10".into())
 }
 

@@ -69,7 +69,8 @@ pub(super) fn impression(
     let mut found: Vec<Mark> = Vec::with_capacity(master.marks.len());
     for mark in &master.marks {
         let edge = contact.edge_px(mark.x, mark.y);
-        if edge <= 0.0 || patches.iter().any(|[x, y, r]| (mark.x - x).hypot(mark.y - y) < *r) {
+        let is_under = |[x, y, r]: &[f64; 3]| (mark.x - x).powi(2) + (mark.y - y).powi(2) < r * r;
+        if edge <= 0.0 || patches.iter().any(is_under) {
             continue;
         }
         let at_the_edge = (edge / 12.0).min(1.0).sqrt();
@@ -89,7 +90,7 @@ pub(super) fn impression(
         let flip = if draws.chance(0.5) { PI } else { 0.0 };
         let angle = master.flow.direction(x, y) + flip + 0.15 * draws.normal();
         let kind = if draws.chance(0.6) { MinutiaKind::Ending } else { MinutiaKind::Bifurcation };
-        if found.iter().all(|m| (m.x - x).hypot(m.y - y) > 6.0) {
+        if found.iter().all(|m| (m.x - x).powi(2) + (m.y - y).powi(2) > 36.0) {
             found.push(Mark { x, y, angle, kind, clarity: 0.3 * draws.uniform() });
         }
     }

@@ -54,7 +54,8 @@ impl Master {
             }
             let (x, y) = (u * half_width, v * half_height);
             let crowding = 0.55 + 0.45 * (-flow.singular_distance(x, y) / 60.0).exp();
-            let nearest = marks.iter().map(|m| (m.x - x).hypot(m.y - y)).fold(f64::INFINITY, f64::min);
+            let squared = |m: &Mark| (m.x - x).powi(2) + (m.y - y).powi(2);
+            let nearest = marks.iter().map(squared).fold(f64::INFINITY, f64::min).sqrt();
             if !draws.chance(crowding * ((nearest - 6.0) / 15.0).min(1.0)) {
                 continue;
             }
