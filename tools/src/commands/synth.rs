@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop_evaluate::synth::{Population, PopulationOptions};
+use khop_evaluate::synth::{FingerOptions, Population, PopulationOptions};
 use khop_vocabulary::{Attributes, Sex};
 use rand::SeedableRng;
 use rand::seq::{IteratorRandom, SliceRandom};
@@ -36,6 +36,12 @@ pub struct SynthArgs {
     /// Noise of the finger impressions: 1 is usual, 2 is twice as hard
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = factor)]
     difficulty: f64,
+    /// Share of the fingers that do not exist, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = FingerOptions::default().amputated, value_parser = share)]
+    amputated: f64,
+    /// Share of the impressions of which hardly anything shows (dry, wet, dirty), 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = FingerOptions::default().dead, value_parser = share)]
+    dead: f64,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -44,6 +50,7 @@ pub struct SynthArgs {
 const EXAMPLES: &str = "\
 Examples:
   khop synth --people 1000 --seed 7 --out people
+  khop synth --people 1000 --dead 0.05 --amputated 0.01 --out worn
   khop import --data store --population people
   khop dedup --data store
 
@@ -73,8 +80,13 @@ struct Appearance {
 
 pub fn run(args: SynthArgs) -> Result<(), Failure> {
     make_empty(&args.out)?;
-    let mut options = PopulationOptions::default();
-    options.finger.difficulty = args.difficulty;
+    let finger = FingerOptions {
+        difficulty: args.difficulty,
+        amputated: args.amputated,
+        dead: args.dead,
+        ..FingerOptions::default()
+    };
+    let options = PopulationOptions { finger, ..PopulationOptions::default() };
     let dim = options.face.dim;
     let population = Population::new(args.seed, options);
     let rows = appearances(args.people, args.duplicates, args.seed);
@@ -255,7 +267,16 @@ mod tests {
     use super::*;
 
     fn args(out: &Path) -> SynthArgs {
-        SynthArgs { people: 12, seed: 5, out: out.to_owned(), duplicates: 0.25, difficulty: 1.0, json: true }
+        SynthArgs {
+            people: 12,
+            seed: 5,
+            out: out.to_owned(),
+            duplicates: 0.25,
+            difficulty: 1.0,
+            amputated: 0.002,
+            dead: 0.01,
+            json: true,
+        }
     }
 
     #[test]
@@ -287,6 +308,27 @@ mod tests {
             let cosine: f32 = face(rows[0]).iter().zip(face(rows[1])).map(|(a, b)| a * b).sum();
             assert!(cosine > 0.2, "{cosine}");
         }
+    }
+
+    #[test]
+    fn who_has_no_fingers_still_has_a_row_and_a_face() {
+        let directory = tempfile::tempdir().unwrap();
+        run(SynthArgs { amputated: 1.0, ..args(directory.path()) }).unwrap();
+        let rows = csv::Reader::from_path(directory.path().join("people.csv")).unwrap().into_records();
+        let rows: Vec<_> = rows.collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows.len(), 15);
+        assert!(rows.iter().all(|row| row.iter().skip(5).take(10).all(str::is_empty) && !row[15].is_empty()));
+    }
+
+    #[test]
+    fn dead_impressions_show_little() {
+        let bytes = |dead: f64| {
+            let directory = tempfile::tempdir().unwrap();
+            run(SynthArgs { dead, ..args(directory.path()) }).unwrap();
+            let files = std::fs::read_dir(directory.path().join("fingers/000000")).unwrap();
+            files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>()
+        };
+        assert!(bytes(1.0) * 2 < bytes(0.0));
     }
 
     #[test]
