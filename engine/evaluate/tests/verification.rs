@@ -136,3 +136,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_subject_of_many_samples_weighs_as_much_as_one_of_few() {
+    // Three mated comparisons of the first subject, one of the second.
+    let subjects = Subjects::new(vec![0, 0, 0, 1, 1], vec![0; 2]).unwrap();
+    let of = |(probe, reference, similarity)| Comparison { similarity, probe, reference };
+    let mated = [(0, 1, 0.75), (0, 2, 0.75), (1, 2, 0.75), (3, 4, 0.25)].map(of).to_vec();
+    let non_mated = [(0, 3, 0.0), (1, 4, 0.5)].map(of).to_vec();
+    let verification = Verification::new(Comparisons::new(subjects, mated, non_mated).unwrap());
+    let (mated, non_mated) = (verification.mated_spread(), verification.non_mated_spread());
+    assert!((mated.mean - 0.5).abs() < 1e-12 && (mated.sd - 0.25).abs() < 1e-12, "{mated:?}");
+    assert_eq!((non_mated.mean, non_mated.sd), (0.25, 0.25));
+    assert_eq!(verification.fnmr(0.5).value(), 0.25);
+    assert!((verification.fnmr_by_subject(0.5).value() - 0.5).abs() < 1e-12);
+}

@@ -58,6 +58,7 @@ pub fn run(args: &RealismArgs) -> Result<(), Failure> {
         let real = args.source.with(Distribution(args.impostors))?;
         let difficulty = if args.fit { args.fitted(real.mated.mean)? } else { args.difficulty };
         let synthetic = args.synthetic(difficulty, args.impostors)?;
+        let difficulty = args.source.manifest.is_some().then_some(difficulty);
         Ok(Realism { difficulty, real, synthetic })
     })?;
     if args.json {
@@ -143,8 +144,8 @@ impl Task for Distribution {
 
 /// Both sides.
 struct Realism {
-    /// Of the synthetic finger impressions.
-    difficulty: f64,
+    /// Of the synthetic finger impressions; none among faces.
+    difficulty: Option<f64>,
     real: Side,
     synthetic: Side,
 }
@@ -170,7 +171,10 @@ impl Realism {
 
     fn to_json(&self) -> Value {
         let side = |side: &Side| json!({"mated": side.mated_count, "non_mated": side.non_mated_count});
-        let line = |(name, real, synthetic): (String, f64, f64)| json!({"measure": name, "real": real, "synthetic": synthetic, "ratio": ratio(real, synthetic)});
+        let line = |(name, real, synthetic): (String, f64, f64)| {
+            let ratio = ratio(real, synthetic);
+            json!({"measure": name, "real": real, "synthetic": synthetic, "ratio": ratio})
+        };
         json!({
             "comparator": self.real.comparator,
             "difficulty": self.difficulty,
@@ -182,7 +186,8 @@ impl Realism {
 
     fn to_table(&self) -> String {
         let Self { difficulty, real, synthetic } = self;
-        let mut text = format!("{}, difficulty {difficulty}\n\n", real.comparator);
+        let difficulty = difficulty.map_or_else(String::new, |difficulty| format!(", difficulty {difficulty}"));
+        let mut text = format!("{}{difficulty}\n\n", real.comparator);
         text.push_str(&format!("{:<24}{:>14}{:>14}{:>10}\n", "", "real", "synthetic", "ratio"));
         let counts = [
             ("mated comparisons", real.mated_count, synthetic.mated_count),
@@ -221,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_synthetic_to_real_and_nothing_is_divided_by_zero() {
-        let found = Realism { difficulty: 1.0, real: side(4.0), synthetic: side(3.0) };
+        let found = Realism { difficulty: None, real: side(4.0), synthetic: side(3.0) };
         let json = found.to_json();
         assert_eq!(json["measures"][0]["ratio"], 0.75);
         assert_eq!(json["measures"][2]["measure"], "non-mated mean");
@@ -236,7 +241,7 @@ mod tests {
         let args =
             RealismArgs::of(&["--modality", "face", "--vectors", "x.npy", "--labels", "l.csv", "--people", "40"]);
         let one = || args.synthetic(1.0, Impostors::All).unwrap();
-        let found = Realism { difficulty: 1.0, real: one(), synthetic: one() };
+        let found = Realism { difficulty: None, real: one(), synthetic: one() };
         assert_eq!((found.real.mated_count, found.real.non_mated_count), (40, 80 * 79 / 2 - 40));
         assert!(found.lines().iter().all(|(_, real, synthetic)| real == synthetic));
         assert!(found.real.mated.mean > 0.5 && found.real.non_mated.mean.abs() < 0.1);
