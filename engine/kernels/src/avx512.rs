@@ -226,27 +226,53 @@ fn dot_nibbles_rows_vnni(rows: &[u8], low: &[i8], high: &[i8], out: &mut [i32]) 
     assert_eq!(high.len(), stride, "both halves of one length");
     let sum = |half: &[i8]| half.iter().fold(0i32, |sum, &value| sum.wrapping_add(i32::from(value)));
     let offset = sum(low).wrapping_add(sum(high)).wrapping_mul(15);
-    let nibble = _mm512_set1_epi8(15);
-    for (row, out) in rows.chunks_exact(stride).zip(out) {
-        prefetch(row.as_ptr().wrapping_add(PREFETCH_BYTES));
-        let mut sums = [_mm512_setzero_si512(); 2];
-        for at in (0..stride).step_by(64) {
-            let mask = u64::MAX >> (64 - (stride - at).min(64));
-            // SAFETY: a masked load touches only the bytes of its mask, which lie before `stride`, the length of all.
-            let (codes, low, high) = unsafe {
-                (
-                    _mm512_maskz_loadu_epi8(mask, row.as_ptr().add(at).cast()),
-                    _mm512_maskz_loadu_epi8(mask, low.as_ptr().add(at)),
-                    _mm512_maskz_loadu_epi8(mask, high.as_ptr().add(at)),
-                )
-            };
-            let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
-            sums[0] = _mm512_dpbusd_epi32(sums[0], _mm512_and_si512(codes, nibble), low);
-            sums[1] = _mm512_dpbusd_epi32(sums[1], upper, high);
+    let fours = rows.chunks_exact(4 * stride);
+    let singles = fours.remainder().chunks_exact(stride);
+    let (out_fours, out_singles) = out.as_chunks_mut::<4>();
+    for (four, out) in fours.zip(out_fours) {
+        let mut partial = [_mm512_setzero_si512(); 4];
+        for (partial, row) in partial.iter_mut().zip(four.chunks_exact(stride)) {
+            prefetch(row.as_ptr().wrapping_add(PREFETCH_BYTES));
+            *partial = nibbles(row, low, high);
         }
-        let sum = _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1]));
-        *out = sum.wrapping_mul(2).wrapping_sub(offset);
+        let sums = _mm_sub_epi32(_mm_slli_epi32::<1>(reduce_4(partial)), _mm_set1_epi32(offset));
+        // SAFETY: `out` holds four i32, 16 bytes; the store needs no alignment.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), sums) };
     }
+    for (row, out) in singles.zip(out_singles) {
+        *out = _mm512_reduce_add_epi32(nibbles(row, low, high)).wrapping_mul(2).wrapping_sub(offset);
+    }
+}
+
+/// Sixteen partial sums of a row's half-byte codes times the probe's halves.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn nibbles(row: &[u8], low: &[i8], high: &[i8]) -> __m512i {
+    let stride = row.len();
+    assert!(low.len() == stride && high.len() == stride);
+    let nibble = _mm512_set1_epi8(15);
+    let mut sums = [_mm512_setzero_si512(); 2];
+    for at in (0..stride).step_by(64) {
+        // SAFETY: whole loads end before `stride`, the length of all three, checked above; a masked load touches only
+        // the bytes of its mask, which lie before it.
+        let (codes, low, high) = unsafe {
+            let (row, low, high) = (row.as_ptr().add(at), low.as_ptr().add(at), high.as_ptr().add(at));
+            if stride - at >= 64 {
+                (_mm512_loadu_si512(row.cast()), _mm512_loadu_si512(low.cast()), _mm512_loadu_si512(high.cast()))
+            } else {
+                let mask = u64::MAX >> (64 - (stride - at));
+                (
+                    _mm512_maskz_loadu_epi8(mask, row.cast()),
+                    _mm512_maskz_loadu_epi8(mask, low),
+                    _mm512_maskz_loadu_epi8(mask, high),
+                )
+            }
+        };
+        let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), nibble);
+        sums[0] = _mm512_dpbusd_epi32(sums[0], _mm512_and_si512(codes, nibble), low);
+        sums[1] = _mm512_dpbusd_epi32(sums[1], upper, high);
+    }
+    _mm512_add_epi32(sums[0], sums[1])
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]

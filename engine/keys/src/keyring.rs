@@ -12,6 +12,7 @@
 //! opens only if it holds the old secret, too. Every step can be cut short: the highest epoch whose keyring is there is
 //! the one that counts, and what is below it is destroyed at the next opening.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
@@ -20,6 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
+use crate::branch::BITS;
+use crate::tree::descend;
 use crate::{Branch, Key, KeyError, KeyTree, Leaf, RootKey, RootSource, file, open, seal};
 
 const EPOCH_MAGIC: [u8; 8] = *b"KHOPEPO\0";
@@ -33,9 +36,44 @@ pub struct Keyring {
     dir: PathBuf,
     source: RootSource,
     root: RootKey,
-    current: RwLock<(u64, Arc<KeyTree>)>,
+    current: RwLock<Arc<Epoch>>,
     /// One epoch at a time.
     turn: Mutex<()>,
+}
+
+/// The depth of the nodes that are remembered: each spans 65 536 leaves.
+const NEAR: u8 = 64;
+/// Most nodes that are remembered; then all are forgotten.
+const REMEMBERED: usize = 4096;
+
+/// The keys of an epoch.
+struct Epoch {
+    number: u64,
+    tree: KeyTree,
+    /// Nodes above leaves that were asked for, none above a cut one: sixteen steps to a leaf, not eighty.
+    near: RwLock<HashMap<u128, Key>>,
+}
+
+impl Epoch {
+    fn new(number: u64, tree: KeyTree) -> Arc<Self> {
+        Arc::new(Self { number, tree, near: RwLock::default() })
+    }
+
+    fn key(&self, leaf: Leaf) -> Result<Option<Key>, KeyError> {
+        let path = leaf.path()?;
+        let place = path >> (BITS - NEAR);
+        if let Some(near) = self.near.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
+            return Ok(Some(descend(near, path, NEAR, BITS)));
+        }
+        let Some(near) = self.tree.node(path, NEAR) else { return self.tree.key(leaf) };
+        let key = descend(&near, path, NEAR, BITS);
+        let mut remembered = self.near.write().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(place, near);
+        Ok(Some(key))
+    }
 }
 
 /// What ending an epoch did.
@@ -78,27 +116,39 @@ impl Keyring {
         };
         destroy_below(dir, epoch)?;
         let (dir, source) = (dir.to_owned(), source.clone());
-        Ok(Self { dir, source, root, current: RwLock::new((epoch, Arc::new(tree))), turn: Mutex::new(()) })
+        Ok(Self { dir, source, root, current: RwLock::new(Epoch::new(epoch, tree)), turn: Mutex::new(()) })
     }
 
-    /// The key of a leaf; `None` when it was destroyed.
+    /// The key of a leaf; `None` when it was destroyed. About a microsecond.
     ///
     /// # Errors
     /// [`KeyError::Number`].
     pub fn key(&self, leaf: Leaf) -> Result<Option<Key>, KeyError> {
-        self.tree().key(leaf)
+        self.now().key(leaf)
     }
 
-    /// The tree as it is now.
-    #[must_use]
-    pub fn tree(&self) -> Arc<KeyTree> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).1.clone()
+    /// Whether a leaf's key was destroyed.
+    ///
+    /// # Errors
+    /// [`KeyError::Number`].
+    pub fn is_destroyed(&self, leaf: Leaf) -> Result<bool, KeyError> {
+        self.now().tree.is_cut(leaf)
     }
 
     /// The epoch, from 1.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).0
+        self.now().number
+    }
+
+    /// Nodes of the tree: 43 bytes each in its file.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.now().tree.nodes()
+    }
+
+    fn now(&self) -> Arc<Epoch> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where the root key came from.
@@ -115,13 +165,13 @@ impl Keyring {
     /// [`KeyError`]: until it is repeated with success, the keys must be taken to exist.
     pub fn destroy(&self, branches: impl IntoIterator<Item = Branch>) -> Result<Destroyed, KeyError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let (epoch, tree) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut tree = KeyTree::clone(&tree);
+        let before = self.now();
+        let mut tree = before.tree.clone();
         let cut = branches.into_iter().filter(|&branch| tree.cut(branch)).count() as u64;
-        let epoch = epoch + 1;
+        let epoch = before.number + 1;
         write(&self.dir, &self.root, epoch, &tree)?;
         let nodes = tree.nodes();
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (epoch, Arc::new(tree));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Epoch::new(epoch, tree);
         destroy_below(&self.dir, epoch)?;
         Ok(Destroyed { branches: cut, epoch, nodes })
     }

@@ -35,6 +35,11 @@ fn child(key: &Key, side: u8) -> Key {
     key.derive(&[side])
 }
 
+/// From the node at one depth on a leaf's path to the one at another, deeper or the same.
+pub(crate) fn descend(key: &Key, path: u128, from: u8, to: u8) -> Key {
+    (from..to).fold(key.clone(), |key, depth| child(&key, (path >> (BITS - 1 - depth) & 1) as u8))
+}
+
 impl KeyTree {
     /// The tree below a key, nothing cut.
     #[must_use]
@@ -48,15 +53,13 @@ impl KeyTree {
     /// # Errors
     /// [`KeyError::Number`] for a number that has no leaf.
     pub fn key(&self, leaf: Leaf) -> Result<Option<Key>, KeyError> {
-        let path = leaf.path()?;
-        let Some((mut at, key)) = self.above(path) else { return Ok(None) };
-        let mut key = key.clone();
-        while at.depth < BITS {
-            let side = at.side(path);
-            key = child(&key, side);
-            at = at.half(side);
-        }
-        Ok(Some(key))
+        Ok(self.node(leaf.path()?, BITS))
+    }
+
+    /// The key of the node at this depth on a leaf's path; `None` when something below it was cut.
+    pub(crate) fn node(&self, path: u128, depth: u8) -> Option<Key> {
+        let (above, key) = self.above(path).filter(|(above, _)| above.depth <= depth)?;
+        Some(descend(key, path, above.depth, depth))
     }
 
     /// Cuts a branch: afterwards none of its keys can be derived from this tree. Whether any could before.

@@ -2,11 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use redb::ReadTransaction;
-
 use crate::catalogue::Fault;
 use crate::codec::{AuditRow, HeadRow, encode};
-use crate::query::head;
+use crate::entries::Entries;
+use crate::reading::Reading;
 use crate::table::{AUDIT, Writable, number_in};
 use crate::{RealmNumber, Store, StoreError};
 
@@ -76,7 +75,7 @@ impl Store {
     /// # Errors
     /// Damage; I/O.
     pub fn audit_head(&self) -> Result<AuditHead, StoreError> {
-        let head = self.catalogue.read(head)?;
+        let head = self.reading(|reading| reading.head())?;
         Ok(AuditHead { entries: head.next_audit, hash: head.audit_hash })
     }
 
@@ -85,7 +84,7 @@ impl Store {
     /// # Errors
     /// Damage; I/O.
     pub fn audit_from(&self, first: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.catalogue.read(|transaction| read(transaction, first, limit))
+        self.reading(|reading| read(reading, first, limit))
     }
 
     /// Follows the audit chain from its first entry to its head: any altered, missing, added or moved entry shows.
@@ -94,14 +93,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::DamagedEntry`] names the first entry that does not fit; I/O.
     pub fn verify_audit(&self) -> Result<AuditHead, StoreError> {
-        self.catalogue.read(|transaction| verify(transaction, &head(transaction)?, || ()))?;
+        self.reading(|reading| verify(reading, &reading.head()?, || ()))?;
         self.audit_head()
     }
 }
 
 /// Appends an entry to the chain that `head` ends.
 pub(crate) fn append(
-    table: &mut Writable<'_>,
+    entries: &mut Entries<'_, Writable<'_>>,
     head: &mut HeadRow,
     (act, realm, number): (Act, RealmNumber, u64),
     note: &str,
@@ -113,37 +112,37 @@ pub(crate) fn append(
     let key = head.next_audit.to_be_bytes();
     head.audit_hash = hash(head.next_audit, &row);
     head.next_audit += 1;
-    AUDIT.put(table, &key, &row)
+    entries.put(&key, &row)
 }
 
 /// Reads entries from `first` on.
-pub(crate) fn read(transaction: &ReadTransaction, first: u64, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
-    let table = transaction.open_table(AUDIT.definition())?;
-    let mut entries = Vec::new();
-    for pair in table.range::<&[u8]>(&first.to_be_bytes()[..]..)?.take(limit) {
+pub(crate) fn read(reading: &Reading<'_>, first: u64, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+    let audit = reading.open(AUDIT)?;
+    let mut found = Vec::new();
+    for pair in audit.opened.range::<&[u8]>(&first.to_be_bytes()[..]..)?.take(limit) {
         let (key, value) = pair?;
-        entries.push(entry(key.value(), value.value())?.0);
+        found.push(entry(key.value(), audit.open(key.value(), value.value())?)?.0);
     }
-    Ok(entries)
+    Ok(found)
 }
 
 /// Follows the chain from its first entry to its head.
-pub(crate) fn verify(transaction: &ReadTransaction, head: &HeadRow, mut progress: impl FnMut()) -> Result<(), Fault> {
-    let table = transaction.open_table(AUDIT.definition())?;
+pub(crate) fn verify(reading: &Reading<'_>, head: &HeadRow, mut progress: impl FnMut()) -> Result<(), Fault> {
+    let audit = reading.open(AUDIT)?;
     let broken = |sequence: u64, detail: &str| AUDIT.damaged(&sequence.to_be_bytes(), detail.into());
     let (mut next, mut hash) = (0, [0; 32]);
-    for pair in table.range::<&[u8]>(..)? {
-        let (key, value) = pair?;
-        let (entry, previous) = entry(key.value(), value.value())?;
+    audit.each(&[], |key, value| {
+        let (entry, previous) = entry(key, audit.open(key, value)?)?;
         if entry.sequence != next {
-            return Err(broken(next, "the entry is missing").into());
+            return Err(broken(next, "the entry is missing"));
         }
         if previous != hash {
-            return Err(broken(next, "does not follow the entry before it").into());
+            return Err(broken(next, "does not follow the entry before it"));
         }
         (next, hash) = (next + 1, entry.hash);
         progress();
-    }
+        Ok(())
+    })?;
     if (next, hash) == (head.next_audit, head.audit_hash) {
         Ok(())
     } else {
@@ -151,8 +150,8 @@ pub(crate) fn verify(transaction: &ReadTransaction, head: &HeadRow, mut progress
     }
 }
 
-fn entry(key: &[u8], value: &[u8]) -> Result<(AuditEntry, [u8; 32]), StoreError> {
-    let row: AuditRow = AUDIT.open(key, value)?;
+/// The entry of a row, and the hash that it says the one before had.
+fn entry(key: &[u8], row: AuditRow) -> Result<(AuditEntry, [u8; 32]), StoreError> {
     let sequence = number_in(key);
     let act = Act::ALL.into_iter().find(|&act| act as u8 == row.act);
     let act = act.ok_or_else(|| AUDIT.damaged(key, format!("act {} is not known", row.act)))?;

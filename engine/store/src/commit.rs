@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use khop_keys::Keyring;
 use khop_vocabulary::Encounter;
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::audit::{self, Act};
 use crate::catalogue::Fault;
 use crate::change::{Applied, Change, NewCase};
-use crate::codec::{CaseRow, EncounterRow, HeadRow, Identity, IdentityRow, RealmRow, SegmentRow};
+use crate::codec::{CaseRow, EncounterRow, HeadRow, Identity, RealmRow, SegmentRow};
+use crate::entries::Entries;
+use crate::query::{encounter, identity};
 use crate::table::{
     ALL, AUDIT, CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS,
-    SEGMENTS, SUBJECTS, Table, Writable, behind, case_key, listed_key, name_key, number_in, prefix_key, realm_in,
-    realm_key, record_key, segment_key,
+    SEGMENTS, SUBJECTS, Table, Writable, case_key, listed_key, name_key, number_in, prefix_key, realm_in, realm_key,
+    record_key, segment_key,
 };
 use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, StoreError};
 
@@ -26,17 +29,17 @@ pub(crate) struct Orphans {
 /// Applies changes inside one transaction.
 pub(crate) struct Batch<'t> {
     /// By tag, from 1.
-    tables: Vec<Writable<'t>>,
+    tables: Vec<Entries<'t, Writable<'t>>>,
     head: HeadRow,
     realms: BTreeMap<RealmNumber, RealmRow>,
     orphans: Orphans,
 }
 
 impl<'t> Batch<'t> {
-    pub(crate) fn begin(transaction: &'t WriteTransaction) -> Result<Self, Fault> {
-        let tables =
-            ALL.iter().map(|table| transaction.open_table(table.definition())).collect::<Result<Vec<_>, _>>()?;
-        let head = HEAD.get(&tables[usize::from(HEAD.tag) - 1], &[])?;
+    pub(crate) fn begin(transaction: &'t WriteTransaction, keys: &'t Keyring) -> Result<Self, Fault> {
+        let open = |table: &Table| Ok(Entries::new(*table, transaction.open_table(table.definition())?, keys));
+        let tables = ALL.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
+        let head = tables[usize::from(HEAD.tag) - 1].get(&[])?;
         let head = head.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?;
         Ok(Self { tables, head, realms: BTreeMap::new(), orphans: Orphans::default() })
     }
@@ -44,10 +47,10 @@ impl<'t> Batch<'t> {
     /// Writes the counters that the changes moved.
     pub(crate) fn finish(mut self) -> Result<Orphans, Fault> {
         for (realm, row) in std::mem::take(&mut self.realms) {
-            REALMS.put(self.table(REALMS), &realm_key(realm), &row)?;
+            self.table(REALMS).put(&realm_key(realm), &row)?;
         }
         let head = self.head.clone();
-        HEAD.put(self.table(HEAD), &[], &head)?;
+        self.table(HEAD).put(&[], &head)?;
         Ok(self.orphans)
     }
 
@@ -65,22 +68,22 @@ impl<'t> Batch<'t> {
             Change::ReplaceSegments { realm, with } => self.replace_segments(*realm, with),
             Change::PutMeta { key, value } => {
                 match value {
-                    Some(value) => META.put(self.table(META), key.as_bytes(), value)?,
-                    None => drop(self.table(META).remove(key.as_bytes())?),
+                    Some(value) => self.table(META).put(key.as_bytes(), value)?,
+                    None => self.table(META).remove(key.as_bytes())?,
                 }
                 Ok(Applied::Done)
             }
         }
     }
 
-    fn table(&mut self, table: Table) -> &mut Writable<'t> {
+    fn table(&mut self, table: Table) -> &mut Entries<'t, Writable<'t>> {
         &mut self.tables[usize::from(table.tag) - 1]
     }
 
     /// The realm's counters; a change to them is written at the end.
     fn realm(&mut self, realm: RealmNumber) -> Result<Option<&mut RealmRow>, Fault> {
         if !self.realms.contains_key(&realm)
-            && let Some(row) = REALMS.get(self.table(REALMS), &realm_key(realm))?
+            && let Some(row) = self.table(REALMS).get(&realm_key(realm))?
         {
             self.realms.insert(realm, row);
         }
@@ -95,16 +98,19 @@ impl<'t> Batch<'t> {
     }
 
     fn create_realm(&mut self, id: &str, expires_at_unix_s: Option<u64>, note: &str) -> Result<Applied, Fault> {
-        for pair in self.table(REALMS).range::<&[u8]>(..)? {
-            let (key, value) = pair?;
-            let row: RealmRow = REALMS.open(key.value(), value.value())?;
-            if row.id == id {
-                return Ok(Applied::RealmExists { realm: realm_in(key.value()) });
+        let (realms, mut same) = (&*self.table(REALMS), None);
+        realms.each(&[], |key, value| {
+            if realms.open::<RealmRow>(key, value)?.id == id {
+                same = Some(realm_in(key));
             }
+            Ok(())
+        })?;
+        if let Some(realm) = same {
+            return Ok(Applied::RealmExists { realm });
         }
         let realm = RealmNumber::new(self.head.next_realm);
         let row = RealmRow { id: id.to_owned(), expires_at_unix_s, next_segment: 1, ..RealmRow::default() };
-        REALMS.put(self.table(REALMS), &realm_key(realm), &row)?;
+        self.table(REALMS).put(&realm_key(realm), &row)?;
         self.head.next_realm += 1;
         self.head.realms += 1;
         self.audit(Act::CreateRealm, realm, 0, note)?;
@@ -126,11 +132,10 @@ impl<'t> Batch<'t> {
     fn drop_realm(&mut self, realm: RealmNumber, note: &str) -> Result<Applied, Fault> {
         let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
         let (records, segments) = (row.live, row.segments);
-        let (first, end) = (realm_key(realm), behind(&realm_key(realm)));
         for table in OF_A_REALM {
-            self.table(table).retain_in::<&[u8], _>(&first[..]..&end[..], |_, _| false)?;
+            self.table(table).remove_all(&realm_key(realm))?;
         }
-        self.table(REALMS).remove(&first[..])?;
+        self.table(REALMS).remove(&realm_key(realm))?;
         self.realms.remove(&realm);
         self.head.realms -= 1;
         self.orphans.realms.push(realm);
@@ -149,7 +154,7 @@ impl<'t> Batch<'t> {
             return Ok(Applied::UnknownRealm);
         }
         let name = name_key(realm, encounter.id.as_str());
-        if let Some(record) = ENCOUNTERS.get(self.table(ENCOUNTERS), &name)? {
+        if let Some(record) = self.table(ENCOUNTERS).get(&name)? {
             return Ok(Applied::Exists { record: RecordNumber::new(record) });
         }
         let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
@@ -157,10 +162,10 @@ impl<'t> Batch<'t> {
         row.next_record += 1;
         row.live += 1;
         let key = record_key(realm, RecordNumber::new(record));
-        RECORDS.put(self.table(RECORDS), &key, &EncounterRow::of(encounter))?;
-        IDENTITIES.put(self.table(IDENTITIES), &key, &Identity::of(encounter).row())?;
-        ENCOUNTERS.put(self.table(ENCOUNTERS), &name, &record)?;
-        SUBJECTS.put(self.table(SUBJECTS), &listed_key(realm, encounter.subject.as_str(), record), &())?;
+        self.table(RECORDS).put(&key, &EncounterRow::of(encounter))?;
+        self.table(IDENTITIES).put(&key, &Identity::of(encounter).row())?;
+        self.table(ENCOUNTERS).put(&name, &record)?;
+        self.table(SUBJECTS).put(&listed_key(realm, encounter.subject.as_str(), record), &())?;
         for gallery in &encounter.galleries {
             self.count_gallery(realm, gallery.as_str(), |count| count + 1)?;
         }
@@ -182,9 +187,9 @@ impl<'t> Batch<'t> {
         row.cases += 1;
         let candidates = case.candidates.iter().map(|(id, score)| (id.as_str().to_owned(), *score)).collect();
         let row = CaseRow { record, encounter: encounter.id.as_str().to_owned(), outcome: case.outcome, candidates };
-        CASES.put(self.table(CASES), &case_key(realm, CaseNumber::new(number)), &row)?;
+        self.table(CASES).put(&case_key(realm, CaseNumber::new(number)), &row)?;
         for name in row.names() {
-            MENTIONS.put(self.table(MENTIONS), &listed_key(realm, name, number), &())?;
+            self.table(MENTIONS).put(&listed_key(realm, name, number), &())?;
         }
         Ok(CaseNumber::new(number))
     }
@@ -192,19 +197,19 @@ impl<'t> Batch<'t> {
     fn erase(&mut self, realm: RealmNumber, record: RecordNumber, note: &str) -> Result<Applied, Fault> {
         let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
         let key = record_key(realm, record);
-        if record.get() >= row.next_record || self.table(ERASED).get(&key[..])?.is_some() {
+        if record.get() >= row.next_record || self.table(ERASED).contains(&key)? {
             return Ok(Applied::NotFound);
         }
         let identity = self.identity(&key)?;
         let name = name_key(realm, identity.encounter.as_str());
-        self.table(RECORDS).remove(&key[..])?;
-        self.table(IDENTITIES).remove(&key[..])?;
-        self.table(ENCOUNTERS).remove(&name[..])?;
-        self.table(SUBJECTS).remove(&listed_key(realm, identity.subject.as_str(), record.get())[..])?;
+        self.table(RECORDS).remove(&key)?;
+        self.table(IDENTITIES).remove(&key)?;
+        self.table(ENCOUNTERS).remove(&name)?;
+        self.table(SUBJECTS).remove(&listed_key(realm, identity.subject.as_str(), record.get()))?;
         for gallery in &identity.galleries {
             self.count_gallery(realm, gallery.as_str(), |count| count.saturating_sub(1))?;
         }
-        ERASED.put(self.table(ERASED), &key, &())?;
+        self.table(ERASED).put(&key, &())?;
         self.strike_from_cases(realm, identity.encounter.as_str())?;
         if let Some(row) = self.realm(realm)? {
             row.live -= 1;
@@ -216,39 +221,38 @@ impl<'t> Batch<'t> {
     /// Who is behind a record: from the small value, or where that is damaged from the encounter, so that damage to
     /// one of them does not stand in the way of an erasure.
     fn identity(&mut self, key: &[u8]) -> Result<Identity, Fault> {
-        let small = match self.table(IDENTITIES).get(key)? {
-            Some(value) => IDENTITIES
-                .open(key, value.value())
-                .and_then(|row: IdentityRow<'_>| row.to_identity().map_err(|detail| IDENTITIES.damaged(key, detail))),
+        let identities = &*self.table(IDENTITIES);
+        let small = match identities.opened.get(key)? {
+            Some(value) => identity(identities, key, value.value()),
             None => Err(IDENTITIES.damaged(key, "is missing".into())),
         };
         let lost = match small {
             Ok(identity) => return Ok(identity),
             Err(lost) => lost,
         };
-        let Some(value) = self.table(RECORDS).get(key)? else { return Err(lost.into()) };
-        let row: EncounterRow<'_> = RECORDS.open(key, value.value())?;
-        let encounter = row.to_encounter().map_err(|detail| RECORDS.damaged(key, detail))?;
-        Ok(Identity::of(&encounter))
+        let records = &*self.table(RECORDS);
+        let Some(value) = records.opened.get(key)? else { return Err(lost.into()) };
+        Ok(Identity::of(&encounter(records, key, value.value())?))
     }
 
     /// Removes the cases of an encounter, and the encounter from the cases of others.
     fn strike_from_cases(&mut self, realm: RealmNumber, name: &str) -> Result<(), Fault> {
         let prefix = prefix_key(realm, name);
         let mut numbers = Vec::new();
-        for pair in self.table(MENTIONS).range::<&[u8]>(&prefix[..]..&behind(&prefix)[..])? {
-            numbers.push(number_in(pair?.0.value()));
-        }
+        self.table(MENTIONS).each(&prefix, |key, _| {
+            numbers.push(number_in(key));
+            Ok(())
+        })?;
         for number in numbers {
             let key = case_key(realm, CaseNumber::new(number));
-            let row: Option<CaseRow> = CASES.get(self.table(CASES), &key)?;
+            let row: Option<CaseRow> = self.table(CASES).get(&key)?;
             let mut row = row.ok_or_else(|| CASES.damaged(&key, "is missing".into()))?;
             self.remove_case(realm, number, &row)?;
             row.candidates.retain(|(candidate, _)| candidate != name);
             if row.encounter != name && !row.candidates.is_empty() {
-                CASES.put(self.table(CASES), &key, &row)?;
+                self.table(CASES).put(&key, &row)?;
                 for name in row.names() {
-                    MENTIONS.put(self.table(MENTIONS), &listed_key(realm, name, number), &())?;
+                    self.table(MENTIONS).put(&listed_key(realm, name, number), &())?;
                 }
                 if let Some(realm) = self.realm(realm)? {
                     realm.cases += 1;
@@ -260,9 +264,9 @@ impl<'t> Batch<'t> {
 
     fn remove_case(&mut self, realm: RealmNumber, number: u64, row: &CaseRow) -> Result<(), Fault> {
         for name in row.names() {
-            self.table(MENTIONS).remove(&listed_key(realm, name, number)[..])?;
+            self.table(MENTIONS).remove(&listed_key(realm, name, number))?;
         }
-        self.table(CASES).remove(&case_key(realm, CaseNumber::new(number))[..])?;
+        self.table(CASES).remove(&case_key(realm, CaseNumber::new(number)))?;
         if let Some(realm) = self.realm(realm)? {
             realm.cases -= 1;
         }
@@ -270,7 +274,7 @@ impl<'t> Batch<'t> {
     }
 
     fn close_case(&mut self, realm: RealmNumber, case: CaseNumber, note: &str) -> Result<Applied, Fault> {
-        let Some(row) = CASES.get::<CaseRow>(self.table(CASES), &case_key(realm, case))? else {
+        let Some(row) = self.table(CASES).get::<CaseRow>(&case_key(realm, case))? else {
             return Ok(Applied::NotFound);
         };
         self.remove_case(realm, case.get(), &row)?;
@@ -289,17 +293,17 @@ impl<'t> Batch<'t> {
         }
         let gone: BTreeSet<SegmentNumber> = remove.iter().copied().collect();
         for &number in &gone {
-            if self.table(SEGMENTS).get(&segment_key(realm, number)[..])?.is_none() {
+            if !self.table(SEGMENTS).contains(&segment_key(realm, number))? {
                 return Ok(Applied::NotFound);
             }
         }
         for segment in add {
-            if self.table(SEGMENTS).get(&segment_key(realm, segment.number)[..])?.is_some() {
+            if self.table(SEGMENTS).contains(&segment_key(realm, segment.number))? {
                 return Err(StoreError::Draft(format!("{realm}, {}: is live already", segment.number)).into());
             }
         }
         for &number in &gone {
-            self.table(SEGMENTS).remove(&segment_key(realm, number)[..])?;
+            self.table(SEGMENTS).remove(&segment_key(realm, number))?;
             self.orphans.segments.push((realm, number));
         }
         if let Some(row) = self.realm(realm)? {
@@ -312,11 +316,12 @@ impl<'t> Batch<'t> {
     fn replace_segments(&mut self, realm: RealmNumber, with: &[SegmentRecord]) -> Result<Applied, Fault> {
         let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
         row.segments = 0;
-        let (first, end) = (realm_key(realm), behind(&realm_key(realm)));
         let mut gone = BTreeSet::new();
-        for pair in self.table(SEGMENTS).extract_from_if::<&[u8], _>(&first[..]..&end[..], |_, _| true)? {
-            gone.insert(SegmentNumber::new(number_in(pair?.0.value())));
-        }
+        self.table(SEGMENTS).each_of(realm, |key, _| {
+            gone.insert(SegmentNumber::new(number_in(key)));
+            Ok(())
+        })?;
+        self.table(SEGMENTS).remove_all(&realm_key(realm))?;
         let kept = |number: &SegmentNumber| with.iter().any(|segment| segment.number == *number);
         self.orphans.segments.extend(gone.iter().filter(|number| !kept(number)).map(|&number| (realm, number)));
         self.add_segments(realm, with, &gone)?;
@@ -332,7 +337,7 @@ impl<'t> Batch<'t> {
     ) -> Result<(), Fault> {
         for SegmentRecord { number, rows, bytes, checksum, algorithms } in add {
             let row = SegmentRow { rows: *rows, bytes: *bytes, checksum: *checksum, algorithms: algorithms.clone() };
-            SEGMENTS.put(self.table(SEGMENTS), &segment_key(realm, *number), &row)?;
+            self.table(SEGMENTS).put(&segment_key(realm, *number), &row)?;
         }
         if let Some(row) = self.realm(realm)? {
             row.segments += add.len() as u32;
@@ -347,12 +352,12 @@ impl<'t> Batch<'t> {
     /// Moves a gallery's count; a gallery nobody is in is gone.
     fn count_gallery(&mut self, realm: RealmNumber, name: &str, change: fn(u64) -> u64) -> Result<(), Fault> {
         let key = name_key(realm, name);
-        let count = change(GALLERIES.get(self.table(GALLERIES), &key)?.unwrap_or(0));
+        let count = change(self.table(GALLERIES).get(&key)?.unwrap_or(0));
         if count == 0 {
-            self.table(GALLERIES).remove(&key[..])?;
+            self.table(GALLERIES).remove(&key)?;
             return Ok(());
         }
-        GALLERIES.put(self.table(GALLERIES), &key, &count)
+        self.table(GALLERIES).put(&key, &count)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use khop_keys::KeyError;
+
 use crate::{RealmNumber, RecordNumber, SegmentNumber};
 
 /// Why the store did not do what was asked.
@@ -104,6 +106,9 @@ pub enum StoreError {
         /// The most that is taken.
         limit: usize,
     },
+    /// The keys cannot be had, or not be changed.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// A segment draft whose parts do not fit together.
     #[error("segment draft: {0}")]
     Draft(String),

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use khop_vocabulary::{Encounter, EncounterId, GalleryId, ModelId, RealmId, SubjectId};
-use redb::ReadTransaction;
 use roaring::RoaringTreemap;
 
 use crate::catalogue::Fault;
-use crate::codec::{self, CaseRow, EncounterRow, HeadRow, Identity, IdentityRow, RealmRow, SegmentRow};
+use crate::codec::{self, CaseRow, EncounterRow, Identity, IdentityRow, RealmRow, SegmentRow};
+use crate::entries::Entries;
+use crate::reading::{ReadEntries, Reading};
 use crate::table::{
-    CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, META, REALMS, RECORDS, Readable, SEGMENTS, SUBJECTS, Table,
-    behind, name_key, number_in, number_key, prefix_key, realm_in, realm_key, record_in, record_key,
+    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, META, REALMS, RECORDS, SEGMENTS, SUBJECTS, Table, behind,
+    name_key, number_in, number_key, prefix_key, realm_in, realm_key, record_in, record_key,
 };
 use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, Store, StoreError};
 
@@ -57,22 +58,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::DamagedEntry`], also when one is missing; [`StoreError::Io`].
     pub fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let table = transaction.open_table(REALMS.definition())?;
-            let mut realms = Vec::new();
-            for pair in table.range::<&[u8]>(..)? {
-                let (key, value) = pair?;
-                let row: RealmRow = REALMS.open(key.value(), value.value())?;
-                let damaged = |detail| REALMS.damaged(key.value(), detail);
+        self.reading(|reading| {
+            let (table, mut realms) = (reading.open(REALMS)?, Vec::new());
+            table.each(&[], |key, value| {
+                let row: RealmRow = table.open(key, value)?;
+                let damaged = |detail| REALMS.damaged(key, detail);
                 let model = |(name, dim): (String, u32)| Ok((codec::model_id(&name)?, dim));
                 realms.push(RealmRecord {
                     id: codec::realm_id(&row.id).map_err(damaged)?,
-                    number: realm_in(key.value()),
+                    number: realm_in(key),
                     expires_at_unix_s: row.expires_at_unix_s,
                     face_model: row.face_model.map(model).transpose().map_err(damaged)?,
                 });
-            }
-            complete(REALMS, &[], realms.len() as u64, u64::from(head(transaction)?.realms))?;
+                Ok(())
+            })?;
+            complete(REALMS, &[], realms.len() as u64, u64::from(reading.head()?.realms))?;
             Ok(realms)
         })
     }
@@ -95,7 +95,7 @@ impl Store {
     }
 
     pub(crate) fn realm_row(&self, realm: RealmNumber) -> Result<RealmRow, StoreError> {
-        self.catalogue.read(|transaction| realm_row(transaction, realm))
+        self.reading(|reading| reading.realm(realm))
     }
 
     /// An encounter as received.
@@ -104,11 +104,11 @@ impl Store {
     /// [`StoreError::Damaged`] when its bytes are not those written, or are gone without having been erased;
     /// [`StoreError::UnknownRecord`] when it was erased or never there; [`StoreError::UnknownRealm`]; I/O.
     pub fn read(&self, realm: RealmNumber, record: RecordNumber) -> Result<Encounter, StoreError> {
-        self.catalogue.read(|transaction| {
-            let (table, key) = (transaction.open_table(RECORDS.definition())?, record_key(realm, record));
-            match table.get(&key[..])? {
-                Some(value) => Ok(encounter(&key, value.value())?),
-                None => Err(absent(transaction, RECORDS, realm, record)?.into()),
+        self.reading(|reading| {
+            let (table, key) = (reading.open(RECORDS)?, record_key(realm, record));
+            match table.opened.get(&key[..])? {
+                Some(value) => Ok(encounter(&table, &key, value.value())?),
+                None => Err(absent(reading, RECORDS, realm, record)?.into()),
             }
         })
     }
@@ -131,10 +131,10 @@ impl Store {
         realm: RealmNumber,
         records: &[RecordNumber],
     ) -> Result<Vec<(SubjectId, EncounterId)>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let table = transaction.open_table(IDENTITIES.definition())?;
+        self.reading(|reading| {
+            let table = reading.open(IDENTITIES)?;
             let one = |&record| {
-                let Identity { subject, encounter, .. } = identity(transaction, &table, realm, record)?;
+                let Identity { subject, encounter, .. } = identity_of(reading, &table, realm, record)?;
                 Ok((subject, encounter))
             };
             records.iter().map(one).collect()
@@ -146,11 +146,10 @@ impl Store {
     /// # Errors
     /// Damage of the entry or of the record's identity, which must name the same encounter; I/O.
     pub fn find_encounter(&self, realm: RealmNumber, id: &EncounterId) -> Result<Option<RecordNumber>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let (table, key) = (transaction.open_table(ENCOUNTERS.definition())?, name_key(realm, id.as_str()));
-            let Some(record) = ENCOUNTERS.get(&table, &key)?.map(RecordNumber::new) else { return Ok(None) };
-            let identities = transaction.open_table(IDENTITIES.definition())?;
-            if identity(transaction, &identities, realm, record)?.encounter != *id {
+        self.reading(|reading| {
+            let (table, key) = (reading.open(ENCOUNTERS)?, name_key(realm, id.as_str()));
+            let Some(record) = table.get(&key)?.map(RecordNumber::new) else { return Ok(None) };
+            if identity_of(reading, &reading.open(IDENTITIES)?, realm, record)?.encounter != *id {
                 return Err(ENCOUNTERS.damaged(&key, format!("{record} is another encounter")).into());
             }
             Ok(Some(record))
@@ -162,14 +161,13 @@ impl Store {
     /// # Errors
     /// Damage of an entry; I/O.
     pub fn find_subject(&self, realm: RealmNumber, id: &SubjectId) -> Result<Vec<RecordNumber>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let (table, prefix) = (transaction.open_table(SUBJECTS.definition())?, prefix_key(realm, id.as_str()));
-            let mut records = Vec::new();
-            for pair in table.range::<&[u8]>(&prefix[..]..&behind(&prefix)[..])? {
-                let (key, value) = pair?;
-                SUBJECTS.open::<()>(key.value(), value.value())?;
-                records.push(record_in(key.value()));
-            }
+        self.reading(|reading| {
+            let (table, mut records) = (reading.open(SUBJECTS)?, Vec::new());
+            table.each(&prefix_key(realm, id.as_str()), |key, value| {
+                table.open::<()>(key, value)?;
+                records.push(record_in(key));
+                Ok(())
+            })?;
             Ok(records)
         })
     }
@@ -185,19 +183,18 @@ impl Store {
         first: RecordNumber,
         limit: usize,
     ) -> Result<Vec<(RecordNumber, Encounter)>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let next = realm_row(transaction, realm)?.next_record;
-            let (table, erased) =
-                (transaction.open_table(RECORDS.definition())?, transaction.open_table(ERASED.definition())?);
+        self.reading(|reading| {
+            let next = reading.realm(realm)?.next_record;
+            let (table, erased) = (reading.open(RECORDS)?, reading.open(ERASED)?);
             let (mut found, mut expected) = (Vec::new(), first.get());
             let all_erased = |between: std::ops::Range<u64>| {
                 between.map(RecordNumber::new).try_for_each(|record| is_erased(&erased, realm, record))
             };
             let start = record_key(realm, first);
-            for pair in table.range::<&[u8]>(&start[..]..&behind(&realm_key(realm))[..])?.take(limit) {
+            for pair in table.opened.range::<&[u8]>(&start[..]..&behind(&realm_key(realm))[..])?.take(limit) {
                 let (key, value) = pair?;
                 let record = record_in(key.value());
-                found.push((record, encounter(key.value(), value.value())?));
+                found.push((record, encounter(&table, key.value(), value.value())?));
                 all_erased(expected..record.get())?;
                 expected = record.get() + 1;
             }
@@ -213,12 +210,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::DamagedEntry`], also when there are fewer than were erased; [`StoreError::UnknownRealm`]; I/O.
     pub fn erased(&self, realm: RealmNumber) -> Result<RoaringTreemap, StoreError> {
-        self.catalogue.read(|transaction| {
-            let row = realm_row(transaction, realm)?;
-            let table = transaction.open_table(ERASED.definition())?;
-            let mut erased = RoaringTreemap::new();
-            each(ERASED, &table, realm, |key, value| {
-                ERASED.open::<()>(key, value)?;
+        self.reading(|reading| {
+            let row = reading.realm(realm)?;
+            let (table, mut erased) = (reading.open(ERASED)?, RoaringTreemap::new());
+            table.each_of(realm, |key, value| {
+                table.open::<()>(key, value)?;
                 erased.insert(number_in(key));
                 Ok(())
             })?;
@@ -232,11 +228,10 @@ impl Store {
     /// # Errors
     /// Damage; I/O.
     pub fn galleries(&self, realm: RealmNumber) -> Result<Vec<GalleryId>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let table = transaction.open_table(GALLERIES.definition())?;
-            let mut galleries = BTreeSet::new();
-            each(GALLERIES, &table, realm, |key, value| {
-                GALLERIES.open::<u64>(key, value)?;
+        self.reading(|reading| {
+            let (table, mut galleries) = (reading.open(GALLERIES)?, BTreeSet::new());
+            table.each_of(realm, |key, value| {
+                table.open::<u64>(key, value)?;
                 let name = String::from_utf8_lossy(&key[4..]);
                 galleries.insert(GalleryId::named(&*name).map_err(|e| GALLERIES.damaged(key, e.to_string()))?);
                 Ok(())
@@ -250,12 +245,11 @@ impl Store {
     /// # Errors
     /// Damage, also when one is missing; [`StoreError::UnknownRealm`]; I/O.
     pub fn cases(&self, realm: RealmNumber) -> Result<Vec<CaseRecord>, StoreError> {
-        self.catalogue.read(|transaction| {
-            let row = realm_row(transaction, realm)?;
-            let table = transaction.open_table(CASES.definition())?;
-            let mut cases = Vec::new();
-            each(CASES, &table, realm, |key, value| {
-                let CaseRow { record, encounter, outcome, candidates } = CASES.open(key, value)?;
+        self.reading(|reading| {
+            let row = reading.realm(realm)?;
+            let (table, mut cases) = (reading.open(CASES)?, Vec::new());
+            table.each_of(realm, |key, value| {
+                let CaseRow { record, encounter, outcome, candidates } = table.open(key, value)?;
                 let candidates = candidates.iter().map(|(id, score)| Ok((codec::encounter_id(id)?, *score)));
                 let damaged = |detail| CASES.damaged(key, detail);
                 cases.push(CaseRecord {
@@ -284,13 +278,12 @@ impl Store {
 
     /// How many segments a realm must have, and its list of them, damaged entries in their places.
     pub(crate) fn segment_list(&self, realm: RealmNumber) -> Result<(u32, SegmentList), StoreError> {
-        self.catalogue.read(|transaction| {
-            let row = realm_row(transaction, realm)?;
-            let table = transaction.open_table(SEGMENTS.definition())?;
-            let mut listed = Vec::new();
-            each(SEGMENTS, &table, realm, |key, value| {
+        self.reading(|reading| {
+            let row = reading.realm(realm)?;
+            let (table, mut listed) = (reading.open(SEGMENTS)?, Vec::new());
+            table.each_of(realm, |key, value| {
                 let number = SegmentNumber::new(number_in(key));
-                let record = SEGMENTS.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms }| {
+                let record = table.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms }| {
                     SegmentRecord { number, rows, bytes, checksum, algorithms }
                 });
                 listed.push((number, record));
@@ -305,73 +298,50 @@ impl Store {
     /// # Errors
     /// Damage; I/O.
     pub fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.catalogue.read(|transaction| META.get(&transaction.open_table(META.definition())?, key.as_bytes()))
+        self.reading(|reading| reading.open(META)?.get(key.as_bytes()))
     }
 }
 
-/// Calls `take` with every entry of a realm in a table.
-pub(crate) fn each(
-    table: Table,
-    opened: &impl Readable,
-    realm: RealmNumber,
-    mut take: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<(), Fault> {
-    debug_assert!(crate::table::OF_A_REALM.contains(&table));
-    let first = realm_key(realm);
-    for pair in opened.range::<&[u8]>(&first[..]..&behind(&first)[..])? {
-        let (key, value) = pair?;
-        take(key.value(), value.value())?;
-    }
-    Ok(())
-}
-
-pub(crate) fn head(transaction: &ReadTransaction) -> Result<HeadRow, Fault> {
-    let table = transaction.open_table(HEAD.definition())?;
-    Ok(HEAD.get(&table, &[])?.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?)
-}
-
-pub(crate) fn realm_row(transaction: &ReadTransaction, realm: RealmNumber) -> Result<RealmRow, Fault> {
-    let table = transaction.open_table(REALMS.definition())?;
-    Ok(REALMS.get(&table, &realm_key(realm))?.ok_or(StoreError::UnknownRealm(realm))?)
-}
-
-pub(crate) fn encounter(key: &[u8], value: &[u8]) -> Result<Encounter, StoreError> {
-    let row: EncounterRow<'_> = RECORDS.open(key, value)?;
+/// The encounter in a value of the table of records.
+pub(crate) fn encounter<T>(records: &Entries<'_, T>, key: &[u8], value: &[u8]) -> Result<Encounter, StoreError> {
+    let payload = records.unseal(key, value)?;
+    let row: EncounterRow<'_> = records.decode(key, &payload)?;
     row.to_encounter().map_err(|detail| RECORDS.damaged(key, detail))
 }
 
-fn identity(
-    transaction: &ReadTransaction,
-    table: &impl Readable,
+/// The identity in a value of the table of identities.
+pub(crate) fn identity<T>(identities: &Entries<'_, T>, key: &[u8], value: &[u8]) -> Result<Identity, StoreError> {
+    let payload = identities.unseal(key, value)?;
+    let row: IdentityRow<'_> = identities.decode(key, &payload)?;
+    row.to_identity().map_err(|detail| IDENTITIES.damaged(key, detail))
+}
+
+fn identity_of(
+    reading: &Reading<'_>,
+    identities: &ReadEntries<'_>,
     realm: RealmNumber,
     record: RecordNumber,
 ) -> Result<Identity, Fault> {
     let key = record_key(realm, record);
-    let Some(value) = table.get(&key[..])? else {
-        return Err(absent(transaction, IDENTITIES, realm, record)?.into());
-    };
-    let row: IdentityRow<'_> = IDENTITIES.open(&key, value.value())?;
-    Ok(row.to_identity().map_err(|detail| IDENTITIES.damaged(&key, detail))?)
+    match identities.opened.get(&key[..])? {
+        Some(value) => Ok(identity(identities, &key, value.value())?),
+        None => Err(absent(reading, IDENTITIES, realm, record)?.into()),
+    }
 }
 
 /// Why a record's value is not there: erased or never given is one thing, lost another.
-fn absent(
-    transaction: &ReadTransaction,
-    table: Table,
-    realm: RealmNumber,
-    record: RecordNumber,
-) -> Result<StoreError, Fault> {
-    let erased = transaction.open_table(ERASED.definition())?;
-    let given = record.get() < realm_row(transaction, realm)?.next_record;
-    if given && erased.get(&record_key(realm, record)[..])?.is_none() {
-        return Ok(table.damaged(&record_key(realm, record), "is missing".into()));
+fn absent(reading: &Reading<'_>, table: Table, realm: RealmNumber, record: RecordNumber) -> Result<StoreError, Fault> {
+    let key = record_key(realm, record);
+    let given = record.get() < reading.realm(realm)?.next_record;
+    if given && !reading.open(ERASED)?.contains(&key)? {
+        return Ok(table.damaged(&key, "is missing".into()));
     }
     Ok(StoreError::UnknownRecord { realm, record })
 }
 
-fn is_erased(erased: &impl Readable, realm: RealmNumber, record: RecordNumber) -> Result<(), Fault> {
+fn is_erased(erased: &ReadEntries<'_>, realm: RealmNumber, record: RecordNumber) -> Result<(), Fault> {
     let key = number_key(realm, record.get());
-    let entry: Option<()> = ERASED.get(erased, &key)?;
+    let entry: Option<()> = erased.get(&key)?;
     Ok(entry.ok_or_else(|| RECORDS.damaged(&key, "is missing".into()))?)
 }
 

@@ -5,13 +5,18 @@ use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use khop_keys::Keyring;
+
 use crate::StoreError;
 use crate::catalogue::{Catalogue, open_file};
 use crate::change::{Applied, Change};
 use crate::codec::HeadRow;
 use crate::commit::Batch;
 use crate::directory;
+use crate::entries::Entries;
 use crate::lock::Lock;
+use crate::opening::Opening;
+use crate::reading::Reading;
 use crate::shelf::Shelf;
 use crate::table::{ALL, HEAD};
 
@@ -25,6 +30,7 @@ const FORMAT_PREFIX: &str = "khop-store ";
 /// All methods take `&self` and may be called from many threads; reads never wait for a commit.
 pub struct Store {
     dir: PathBuf,
+    pub(crate) keys: Keyring,
     pub(crate) catalogue: Catalogue,
     pub(crate) shelf: Shelf,
     /// Held while the store lives. Dropped last.
@@ -38,31 +44,15 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the store in `dir`, or makes one (directory mode 0700, files 0600) where there is none.
-    ///
-    /// After a crash this is as quick as after a clean end: the last commit is there, whole, and what an
-    /// interrupted one wrote is not. Segment files that no commit made live are removed.
+    /// Opens the store in `dir`, or makes one, as [`Opening`] does when nothing else is said.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while anybody else has it open; [`StoreError::NewerFormat`] before anything is
-    /// touched; [`StoreError::DamagedCatalogue`] and [`StoreError::Missing`] for what is damaged or gone;
-    /// [`StoreError::Io`] and [`StoreError::Full`].
+    /// As [`Opening::open`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_with(dir, false)
+        Opening::default().open(dir)
     }
 
-    /// As [`Store::open`], and first compares the checksum of every page of the catalogue. Reads all of it.
-    ///
-    /// An ordinary opening finds damage in a value when the value is read. This also finds what could make a value
-    /// be overlooked: a damaged key or inner node.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    pub fn open_checked(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_with(dir, true)
-    }
-
-    fn open_with(dir: &Path, check: bool) -> Result<Self, StoreError> {
+    pub(crate) fn open_as(dir: &Path, opening: &Opening) -> Result<Self, StoreError> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::at(dir))?;
         let lock = Lock::take(&dir.join("LOCK"))?;
         let (format, file) = (dir.join("FORMAT"), dir.join("catalogue.redb"));
@@ -71,17 +61,16 @@ impl Store {
             return Err(StoreError::NewerFormat { path: format, found, known: FORMAT });
         }
         let segments = dir.join("segments");
-        if !file.try_exists().map_err(StoreError::at(&file))? {
-            if known.is_some() || segments.exists() {
-                return Err(StoreError::Missing { path: file });
-            }
-            create(dir, &file)?;
+        let new = !file.try_exists().map_err(StoreError::at(&file))?;
+        if new && (known.is_some() || segments.exists()) {
+            return Err(StoreError::Missing { path: file });
         }
-        let catalogue = Catalogue::open(file, check)?;
-        let head: HeadRow = catalogue.read(|transaction| {
-            let table = transaction.open_table(HEAD.definition())?;
-            Ok(HEAD.get(&table, &[])?.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?)
-        })?;
+        let keys = Keyring::open(&dir.join("keys"), &opening.root, new)?;
+        if new {
+            create(dir, &file, &keys)?;
+        }
+        let catalogue = Catalogue::open(file, opening.check)?;
+        let head = catalogue.read(|transaction| Reading { transaction, keys: &keys }.head())?;
         if head.format != FORMAT {
             return Err(StoreError::NewerFormat { path: format, found: head.format, known: FORMAT });
         }
@@ -90,7 +79,7 @@ impl Store {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&segments).map_err(StoreError::at(&segments))?;
         directory::sync(dir)?;
-        let store = Self { dir: dir.to_owned(), shelf: Shelf::new(segments), catalogue, _lock: lock };
+        let store = Self { dir: dir.to_owned(), keys, shelf: Shelf::new(segments), catalogue, _lock: lock };
         store.remove_strays()?;
         Ok(store)
     }
@@ -112,7 +101,7 @@ impl Store {
     /// is opened again.
     pub fn commit(&self, changes: &[Change]) -> Result<Vec<Applied>, StoreError> {
         let (applied, orphans) = self.catalogue.write(|transaction| {
-            let mut batch = Batch::begin(transaction)?;
+            let mut batch = Batch::begin(transaction, &self.keys)?;
             let applied = changes.iter().map(|change| batch.apply(change)).collect::<Result<Vec<_>, _>>()?;
             Ok((applied, batch.finish()?))
         })?;
@@ -137,7 +126,7 @@ fn read_format(path: &Path) -> Result<Option<u32>, StoreError> {
 }
 
 /// Makes an empty catalogue under another name first, so that a crash leaves none rather than half a one.
-fn create(dir: &Path, file: &Path) -> Result<(), StoreError> {
+fn create(dir: &Path, file: &Path, keys: &Keyring) -> Result<(), StoreError> {
     let draft = file.with_extension("new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::at(&draft)(error)),
@@ -148,8 +137,8 @@ fn create(dir: &Path, file: &Path) -> Result<(), StoreError> {
         for table in ALL {
             transaction.open_table(table.definition())?;
         }
-        let mut head = transaction.open_table(HEAD.definition())?;
-        HEAD.put(&mut head, &[], &HeadRow { format: FORMAT, ..HeadRow::default() })
+        let mut head = Entries::new(HEAD, transaction.open_table(HEAD.definition())?, keys);
+        head.put(&[], &HeadRow { format: FORMAT, ..HeadRow::default() })
     })?;
     drop(catalogue);
     fs::rename(&draft, file).map_err(StoreError::at(file))?;

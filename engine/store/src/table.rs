@@ -1,14 +1,13 @@
-//! What does the catalogue keep, and under which keys? The redb tables, their keys and their framed values.
+//! What does the catalogue keep, and under which keys? The redb tables, their keys, and what seals their values.
 //!
 //! Keys are big-endian and begin with the realm's number, so that a realm is one range of every table.
 
+use khop_keys::Leaf;
 use redb::{ReadableTable, TableDefinition};
 
-use crate::catalogue::Fault;
-use crate::codec::{self, Row};
-use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, StoreError, frame};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, StoreError, codec};
 
-/// One table of the catalogue: its name, and the byte by which a frame names it.
+/// One table of the catalogue: its name, and the byte by which a value's frame names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Table {
     pub name: &'static str,
@@ -63,34 +62,20 @@ impl Table {
         TableDefinition::new(self.name)
     }
 
-    /// The framed value of a row.
-    pub(crate) fn seal(self, key: &[u8], row: &impl Row) -> Result<Vec<u8>, StoreError> {
-        let payload = codec::encode(row);
-        if payload.len() > codec::LIMIT {
-            let what = format!("value for table {}, key {}", self.name, printable(key));
-            return Err(StoreError::TooLarge { what, bytes: payload.len(), limit: codec::LIMIT });
+    /// The key that seals the value under a key: the encounter's own for what is kept of it, else the realm's, else the
+    /// store's.
+    pub(crate) fn leaf(self, key: &[u8]) -> Leaf {
+        match self {
+            HEAD | REALMS | AUDIT | META => Leaf::Store,
+            RECORDS | IDENTITIES => Leaf::Record(realm_in(key).get(), number_in(key)),
+            _ => Leaf::Realm(realm_in(key).get()),
         }
-        Ok(frame::seal(self.tag, key, &payload))
     }
 
-    /// Writes a row under a key.
-    pub(crate) fn put(self, table: &mut Writable<'_>, key: &[u8], row: &impl Row) -> Result<(), Fault> {
-        table.insert(key, &self.seal(key, row)?[..])?;
-        Ok(())
-    }
-
-    /// The row in a framed value.
-    pub(crate) fn open<'a, R: codec::ReadRow<'a>>(self, key: &[u8], value: &'a [u8]) -> Result<R, StoreError> {
-        frame::open(self.tag, key, value).and_then(codec::decode).map_err(|detail| self.damaged(key, detail))
-    }
-
-    /// The row under a key, for rows that own what they hold.
-    pub(crate) fn get<R: for<'a> codec::ReadRow<'a>>(
-        self,
-        table: &impl Readable,
-        key: &[u8],
-    ) -> Result<Option<R>, Fault> {
-        Ok(table.get(key)?.map(|value| self.open(key, value.value())).transpose()?)
+    /// A row that is larger than a value may be.
+    pub(crate) fn too_large(self, key: &[u8], bytes: usize) -> StoreError {
+        let what = format!("value for table {}, key {}", self.name, printable(key));
+        StoreError::TooLarge { what, bytes, limit: codec::LIMIT }
     }
 
     /// A damaged value: records by their number, others by table and key.

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use redb::{ReadTransaction, ReadableTableMetadata};
 use roaring::RoaringTreemap;
 
 use crate::catalogue::Fault;
-use crate::codec::{CaseRow, Identity, IdentityRow, RealmRow, SegmentRow};
-use crate::query::{complete, each, encounter, head};
+use crate::codec::{CaseRow, Identity, RealmRow, SegmentRow};
+use crate::query::{complete, encounter, identity};
+use crate::reading::{ReadEntries, Reading};
 use crate::table::{
-    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS, Readable, SEGMENTS,
-    SUBJECTS, Table, behind, listed_key, name_key, number_in, realm_in, realm_key,
+    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS, SEGMENTS, SUBJECTS,
+    Table, behind, listed_key, name_key, number_in, realm_in, realm_key,
 };
 use crate::{RealmNumber, RecordNumber, SegmentError, Store, StoreError, audit};
 
@@ -101,8 +101,8 @@ impl Store {
     /// # Errors
     /// As [`Store::verify`].
     pub fn verify_with(&self, progress: &dyn Fn(u64)) -> Result<VerifyReport, StoreError> {
-        let checked = self.catalogue.read(|transaction| {
-            let mut check = Check { transaction, progress, seen: 0, counted: BTreeMap::new(), report: <_>::default() };
+        let checked = self.reading(|reading| {
+            let mut check = Check { reading, progress, seen: 0, counted: BTreeMap::new(), report: <_>::default() };
             let present = check.catalogue()?;
             Ok((check.report, present))
         });
@@ -147,7 +147,7 @@ impl Store {
 
 /// One walk through the catalogue.
 struct Check<'a> {
-    transaction: &'a ReadTransaction,
+    reading: &'a Reading<'a>,
     progress: &'a dyn Fn(u64),
     seen: u64,
     /// Entries under known realms, by table.
@@ -155,53 +155,51 @@ struct Check<'a> {
     report: VerifyReport,
 }
 
-/// Opens a framed value; a function for each table, so that [`Check::count`] can read any of them.
-type Open = fn(&[u8], &[u8]) -> Result<(), StoreError>;
+/// Opens a value; a function for each table, so that [`Check::count`] can read any of them.
+type Open = fn(&ReadEntries<'_>, &[u8], &[u8]) -> Result<(), StoreError>;
 
 impl Check<'_> {
     /// Everything but the segment files; gives the records that are there or erased, realm by realm.
     fn catalogue(&mut self) -> Result<BTreeMap<RealmNumber, RoaringTreemap>, Fault> {
         let mut known = BTreeMap::new();
-        let Some(head) = self.soft(head(self.transaction))? else { return Ok(known) };
-        let realms = self.transaction.open_table(REALMS.definition())?;
-        for pair in realms.range::<&[u8]>(..)? {
+        let Some(head) = self.soft(self.reading.head())? else { return Ok(known) };
+        let realms = self.reading.open(REALMS)?;
+        for pair in realms.opened.range::<&[u8]>(..)? {
             let (key, value) = pair?;
             self.report.realms += 1;
-            let Some(row) = self.report.note(REALMS.open::<RealmRow>(key.value(), value.value())) else { continue };
+            let Some(row) = self.report.note(realms.open::<RealmRow>(key.value(), value.value())) else { continue };
             let realm = realm_in(key.value());
             known.insert(realm, self.realm(realm, &row)?);
         }
         self.expect(REALMS, &[], u64::from(head.realms), self.report.realms);
         for table in OF_A_REALM {
             // Entries under realms that do not exist would be seen by nobody.
-            let all = self.transaction.open_table(table.definition())?.len()?;
+            let all = self.reading.open(table)?.len()?;
             self.expect(table, &[], all, self.counted.get(table.name).copied().unwrap_or(0));
         }
-        let meta = self.transaction.open_table(META.definition())?;
-        for pair in meta.range::<&[u8]>(..)? {
-            let (key, value) = pair?;
+        let meta = self.reading.open(META)?;
+        meta.each(&[], |key, value| {
             self.tick();
-            self.report.note(META.open::<Vec<u8>>(key.value(), value.value()));
-        }
+            self.report.note(meta.open::<Vec<u8>>(key, value));
+            Ok(())
+        })?;
         self.report.audit_entries = head.next_audit;
-        let audited = audit::verify(self.transaction, &head, || self.tick());
+        let audited = audit::verify(self.reading, &head, || self.tick());
         self.soft(audited)?;
         Ok(known)
     }
 
     /// One realm: its encounters with everything that points at them, then the counts of what points.
     fn realm(&mut self, realm: RealmNumber, row: &RealmRow) -> Result<RoaringTreemap, Fault> {
-        let open = |table: Table| self.transaction.open_table(table.definition());
-        let (records, erased, cases) = (open(RECORDS)?, open(ERASED)?, open(CASES)?);
-        let indexes = [open(IDENTITIES)?, open(ENCOUNTERS)?, open(SUBJECTS)?];
-        let (first, behind) = (realm_key(realm), behind(&realm_key(realm)));
-        let (first, behind) = (&first[..], &behind[..]);
         let (mut present, mut galleries, mut readable) = (RoaringTreemap::new(), BTreeMap::new(), true);
-        for pair in records.range(first..behind)? {
+        let records = self.reading.open(RECORDS)?;
+        let indexes = Indexes::open(self.reading)?;
+        let first = realm_key(realm);
+        for pair in records.opened.range::<&[u8]>(&first[..]..&behind(&first)[..])? {
             let (key, value) = pair?;
             self.tick();
             present.insert(number_in(key.value()));
-            let Some(encounter) = self.report.note(encounter(key.value(), value.value())) else {
+            let Some(encounter) = self.report.note(encounter(&records, key.value(), value.value())) else {
                 readable = false;
                 continue;
             };
@@ -213,40 +211,44 @@ impl Check<'_> {
         let live = present.len();
         self.report.records += live;
         self.add_counted(RECORDS, live);
-        self.expect(RECORDS, first, row.live, live);
+        self.expect(RECORDS, &first, row.live, live);
         for (table, open) in [
-            (IDENTITIES, (|key, value| IDENTITIES.open::<IdentityRow<'_>>(key, value).map(drop)) as Open),
-            (ENCOUNTERS, |key, value| ENCOUNTERS.open::<u64>(key, value).map(drop)),
-            (SUBJECTS, |key, value| SUBJECTS.open(key, value)),
+            (IDENTITIES, (|entries, key, value| identity(entries, key, value).map(drop)) as Open),
+            (ENCOUNTERS, |entries, key, value| entries.open::<u64>(key, value).map(drop)),
+            (SUBJECTS, |entries, key, value| entries.open(key, value)),
         ] {
             let found = self.count(table, realm, open)?;
-            self.expect(table, first, live, found);
+            self.expect(table, &first, live, found);
         }
-        for pair in erased.range(first..behind)? {
-            let (key, value) = pair?;
+        let erased = self.reading.open(ERASED)?;
+        erased.each_of(realm, |key, value| {
             self.tick();
-            self.report.note(ERASED.open::<()>(key.value(), value.value()));
-            if !present.insert(number_in(key.value())) {
-                self.report.add(ERASED.damaged(key.value(), "the encounter is still there".into()).into());
+            self.report.note(erased.open::<()>(key, value));
+            if !present.insert(number_in(key)) {
+                self.report.add(ERASED.damaged(key, "the encounter is still there".into()).into());
             }
-        }
+            Ok(())
+        })?;
         self.report.erased += present.len() - live;
         self.add_counted(ERASED, present.len() - live);
-        self.expect(ERASED, first, row.next_record, present.len());
+        self.expect(ERASED, &first, row.next_record, present.len());
         let (mut waiting, mut mentions) = (0, 0);
-        for pair in cases.range(first..behind)? {
-            let (key, value) = pair?;
+        let cases = self.reading.open(CASES)?;
+        cases.each_of(realm, |key, value| {
             waiting += 1;
-            let Some(case) = self.report.note(CASES.open::<CaseRow>(key.value(), value.value())) else { continue };
-            mentions += case.names().len() as u64;
-        }
+            if let Some(case) = self.report.note(cases.open::<CaseRow>(key, value)) {
+                mentions += case.names().len() as u64;
+            }
+            Ok(())
+        })?;
         self.report.cases += waiting;
         self.add_counted(CASES, waiting);
-        self.expect(CASES, first, row.cases, waiting);
-        let found = self.count(MENTIONS, realm, |key, value| MENTIONS.open(key, value))?;
-        self.expect(MENTIONS, first, mentions, found);
-        let found = self.count(SEGMENTS, realm, |key, value| SEGMENTS.open::<SegmentRow>(key, value).map(drop))?;
-        self.expect(SEGMENTS, first, u64::from(row.segments), found);
+        self.expect(CASES, &first, row.cases, waiting);
+        let found = self.count(MENTIONS, realm, |entries, key, value| entries.open(key, value))?;
+        self.expect(MENTIONS, &first, mentions, found);
+        let found =
+            self.count(SEGMENTS, realm, |entries, key, value| entries.open::<SegmentRow>(key, value).map(drop))?;
+        self.expect(SEGMENTS, &first, u64::from(row.segments), found);
         self.galleries(realm, readable.then_some(&galleries))?;
         Ok(present)
     }
@@ -256,21 +258,19 @@ impl Check<'_> {
         &mut self,
         realm: RealmNumber,
         key: &[u8],
-        identity: &Identity,
-        [identities, encounters, subjects]: &[impl Readable; 3],
+        expected: &Identity,
+        Indexes { identities, encounters, subjects }: &Indexes<'_>,
     ) -> Result<(), Fault> {
-        let stored = identities.get(key)?;
+        let stored = identities.opened.get(key)?;
         let same = match &stored {
+            // A damaged one is noted, and is no other identity.
             Some(value) => {
-                let row = self.report.note(IDENTITIES.open::<IdentityRow<'_>>(key, value.value()));
-                row.is_none_or(|row| row == identity.row()) // a damaged one was noted just now
+                self.report.note(identity(identities, key, value.value())).is_none_or(|row| row == *expected)
             }
             None => false,
         };
-        let name = name_key(realm, identity.encounter.as_str());
-        let found = self.soft(ENCOUNTERS.get::<u64>(encounters, &name))?;
-        let listed = listed_key(realm, identity.subject.as_str(), number_in(key));
-        let listed = self.soft(SUBJECTS.get::<()>(subjects, &listed))?;
+        let found = self.soft(encounters.get::<u64>(&name_key(realm, expected.encounter.as_str())))?;
+        let listed = self.soft(subjects.get::<()>(&listed_key(realm, expected.subject.as_str(), number_in(key))))?;
         for (sound, what) in [
             (same, "its identity is another"),
             (found.is_none_or(|found| found == Some(number_in(key))), "is not found under its encounter id"),
@@ -283,14 +283,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Compares the galleries' counts; only their checksums when an encounter that may be in them is unreadable.
+    /// Compares the galleries' counts; only their seals when an encounter that may be in them is unreadable.
     fn galleries(&mut self, realm: RealmNumber, counts: Option<&BTreeMap<String, u64>>) -> Result<(), Fault> {
-        let table = self.transaction.open_table(GALLERIES.definition())?;
+        let table = self.reading.open(GALLERIES)?;
         let mut found = 0;
-        each(GALLERIES, &table, realm, |key, value| {
+        table.each_of(realm, |key, value| {
             found += 1;
             let name = String::from_utf8_lossy(&key[4..]);
-            if let (Some(written), Some(counts)) = (self.report.note(GALLERIES.open::<u64>(key, value)), counts) {
+            if let (Some(written), Some(counts)) = (self.report.note(table.open::<u64>(key, value)), counts) {
                 self.expect(GALLERIES, key, counts.get(&*name).copied().unwrap_or(0), written);
             }
             Ok(())
@@ -304,11 +304,11 @@ impl Check<'_> {
 
     /// Opens every value of a realm in a table and counts them.
     fn count(&mut self, table: Table, realm: RealmNumber, open: Open) -> Result<u64, Fault> {
-        let mut found = 0;
-        each(table, &self.transaction.open_table(table.definition())?, realm, |key, value| {
+        let (entries, mut found) = (self.reading.open(table)?, 0);
+        entries.each_of(realm, |key, value| {
             found += 1;
             self.tick();
-            self.report.note(open(key, value));
+            self.report.note(open(&entries, key, value));
             Ok(())
         })?;
         self.add_counted(table, found);
@@ -337,5 +337,22 @@ impl Check<'_> {
             Err(Fault::Store(error)) => Ok(self.report.note(Err(error))),
             Err(fault) => Err(fault),
         }
+    }
+}
+
+/// What points at an encounter.
+struct Indexes<'t> {
+    identities: ReadEntries<'t>,
+    encounters: ReadEntries<'t>,
+    subjects: ReadEntries<'t>,
+}
+
+impl<'t> Indexes<'t> {
+    fn open(reading: &Reading<'t>) -> Result<Self, Fault> {
+        Ok(Self {
+            identities: reading.open(IDENTITIES)?,
+            encounters: reading.open(ENCOUNTERS)?,
+            subjects: reading.open(SUBJECTS)?,
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use khop::{Calibration, Engine, FaceModel, ModelId, RealmId};
-use khop_store::{Problem, Store, VerifyReport};
+use khop_store::{Opening, Problem, VerifyReport};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -86,7 +86,7 @@ fn add_model(data: &Path, table: &Path, dim: u32) -> Result<(), Failure> {
 fn verify(data: &Path, as_json: bool) -> Result<(), Failure> {
     must_be_a_store(data)?;
     let progress = spinner("{spinner} reading the catalogue's pages");
-    let store = Store::open_checked(data)?;
+    let store = Opening { check: true, ..Opening::default() }.open(data)?;
     progress.set_style(style("{spinner} {human_pos} entries compared"));
     let report = store.verify_with(&|entries| progress.set_position(entries))?;
     progress.finish_and_clear();
