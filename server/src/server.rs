@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use khop::Engine;
+use khop::{Engine, Forgotten, RootSource};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -20,6 +20,8 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 /// How often realms whose time is over are looked for. They are unreachable at once; this destroys them.
 const PURGE_EVERY: Duration = Duration::from_secs(2);
+/// How long keys of erased encounters may live.
+const FORGET_AFTER: Duration = Duration::from_hours(24);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -34,6 +36,10 @@ pub struct Options {
     pub queue: usize,
     /// Replace the admin token.
     pub new_token: bool,
+    /// Where the root key of the data is kept.
+    pub root_key: RootSource,
+    /// Whether the volume under the data is encrypted; see [`khop::EngineBuilder::encrypted_volume`].
+    pub encrypted_volume: bool,
 }
 
 /// Why the service does not start or did not stop as it should.
@@ -102,7 +108,8 @@ impl Server {
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let engine = Engine::builder(&options.data).threads(options.threads).open()?;
+        let engine = Engine::builder(&options.data).threads(options.threads).root_key(options.root_key.clone());
+        let engine = engine.encrypted_volume(options.encrypted_volume).open()?;
         let kept = if options.new_token { None } else { TokenHash::load(&options.data)? };
         let (new_token, token) = match kept {
             Some(hash) => (None, hash),
@@ -114,6 +121,18 @@ impl Server {
             [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
         };
         Ok(Self { listener, address, engine, token, new_token, queue: options.queue, runtime, signals })
+    }
+
+    /// Bytes of sealed segment files that were opened into memory.
+    #[must_use]
+    pub fn opened_bytes(&self) -> u64 {
+        self.engine.realms().iter().map(|realm| realm.opened_bytes).sum()
+    }
+
+    /// Whether some of that memory may be written to swap space.
+    #[must_use]
+    pub fn may_be_swapped(&self) -> bool {
+        self.engine.realms().iter().any(|realm| realm.may_be_swapped)
     }
 
     /// Where it listens.
@@ -179,17 +198,25 @@ async fn serve(
     }
 }
 
-/// Destroys what has expired, every few seconds.
+/// Destroys what has expired, every few seconds, and the keys of what was erased, once a day and after every realm.
 async fn purge(service: Service) {
     let mut every = tokio::time::interval(PURGE_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         let engine = service.engine().clone();
-        match tokio::task::spawn_blocking(move || engine.purge_expired()).await {
-            Ok(Ok(purges)) => {
+        let work = move || {
+            let purges = engine.purge_expired()?;
+            let age = if purges.is_empty() { FORGET_AFTER } else { Duration::ZERO };
+            Ok::<_, khop::Error>((purges, engine.forget_after(age)?))
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok((purges, forgotten))) => {
                 for purge in purges {
                     tracing::info!(realm = %purge.realm, encounters = purge.encounters, "expired and purged");
+                }
+                if let Some(Forgotten { records, realms, segments, epoch, .. }) = forgotten {
+                    tracing::info!(records, realms, segments, epoch, "destroyed the keys of what was erased");
                 }
             }
             Ok(Err(error)) => tracing::error!(%error, "purging expired realms failed; trying again"),

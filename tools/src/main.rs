@@ -8,6 +8,7 @@ mod manifest;
 mod memory;
 mod open;
 mod probe;
+mod protection;
 mod source;
 mod table;
 

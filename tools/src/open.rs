@@ -9,6 +9,7 @@ use khop::{
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::protection::ProtectionArgs;
 
 /// A realm of a store.
 #[derive(clap::Args)]
@@ -22,6 +23,8 @@ pub struct RealmArgs {
     /// Threads that compare; 0 takes one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    #[command(flatten)]
+    protection: ProtectionArgs,
 }
 
 impl RealmArgs {
@@ -36,7 +39,7 @@ impl RealmArgs {
 
     /// Opens the store, making it where it does not exist.
     pub fn open_or_make(&self) -> Result<(Engine, Realm), Failure> {
-        let engine = Engine::builder(&self.data).threads(self.threads).open()?;
+        let engine = self.protection.engine(&self.data).threads(self.threads).open()?;
         let realm = engine.realm(&self.realm)?;
         Ok((engine, realm))
     }

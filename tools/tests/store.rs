@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use khop_store::{Change, RealmNumber, RecordNumber, SegmentDraft, Store};
+use khop_store::{Change, Opening, RealmNumber, RecordNumber, SegmentDraft, Store};
 use khop_vocabulary::RealmId;
 
 fn khop(arguments: &[&str], data: &Path) -> Output {
@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// A store with one realm, one empty segment in it, and nobody enrolled.
 fn store(data: &Path) {
-    let store = Store::open(data).unwrap();
+    let store = Opening { encrypted_volume: true, ..Opening::default() }.open(data).unwrap();
     let id = RealmId::new("default").unwrap();
     store.commit(&[Change::CreateRealm { id, expires_at_unix_s: None, note: String::new() }]).unwrap();
     let draft = SegmentDraft { columns: vec![("c".into(), vec![7; 100])], ..SegmentDraft::default() };

@@ -18,6 +18,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroizing;
 
@@ -28,8 +29,8 @@ use crate::{Branch, Key, KeyError, KeyTree, Leaf, RootKey, RootSource, file, ope
 const EPOCH_MAGIC: [u8; 8] = *b"KHOPEPO\0";
 const KEYRING_MAGIC: [u8; 8] = *b"KHOPKEY\0";
 const VERSION: u32 = 1;
-/// Magic, version, four zeros, epoch, root key's mark.
-const HEADER: usize = 40;
+/// Magic, version, four zeros, epoch, its beginning, root key's mark.
+const HEADER: usize = 48;
 
 /// The keys of one store.
 pub struct Keyring {
@@ -49,14 +50,15 @@ const REMEMBERED: usize = 4096;
 /// The keys of an epoch.
 struct Epoch {
     number: u64,
+    began_unix_s: u64,
     tree: KeyTree,
     /// Nodes above leaves that were asked for, none above a cut one: sixteen steps to a leaf, not eighty.
     near: RwLock<HashMap<u128, Key>>,
 }
 
 impl Epoch {
-    fn new(number: u64, tree: KeyTree) -> Arc<Self> {
-        Arc::new(Self { number, tree, near: RwLock::default() })
+    fn new(number: u64, began_unix_s: u64, tree: KeyTree) -> Arc<Self> {
+        Arc::new(Self { number, began_unix_s, tree, near: RwLock::default() })
     }
 
     fn key(&self, leaf: Leaf) -> Result<Option<Key>, KeyError> {
@@ -107,16 +109,16 @@ impl Keyring {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(KeyError::at(dir))?;
         let root = source.root(dir, new)?;
         let epoch = epochs.pop().unwrap_or(1);
-        let tree = if new {
-            let tree = KeyTree::new(Key::random()?);
-            write(dir, &root, epoch, &tree)?;
-            tree
+        let current = if new {
+            let current = Epoch::new(epoch, now_unix_s(), KeyTree::new(Key::random()?));
+            write(dir, &root, &current)?;
+            current
         } else {
             read(dir, source, &root, epoch)?
         };
         destroy_below(dir, epoch)?;
         let (dir, source) = (dir.to_owned(), source.clone());
-        Ok(Self { dir, source, root, current: RwLock::new(Epoch::new(epoch, tree)), turn: Mutex::new(()) })
+        Ok(Self { dir, source, root, current: RwLock::new(current), turn: Mutex::new(()) })
     }
 
     /// The key of a leaf; `None` when it was destroyed. About a microsecond.
@@ -139,6 +141,12 @@ impl Keyring {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.now().number
+    }
+
+    /// When the epoch began, seconds since 1970 by the machine's clock.
+    #[must_use]
+    pub fn began_unix_s(&self) -> u64 {
+        self.now().began_unix_s
     }
 
     /// Nodes of the tree: 43 bytes each in its file.
@@ -168,12 +176,12 @@ impl Keyring {
         let before = self.now();
         let mut tree = before.tree.clone();
         let cut = branches.into_iter().filter(|&branch| tree.cut(branch)).count() as u64;
-        let epoch = before.number + 1;
-        write(&self.dir, &self.root, epoch, &tree)?;
-        let nodes = tree.nodes();
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Epoch::new(epoch, tree);
-        destroy_below(&self.dir, epoch)?;
-        Ok(Destroyed { branches: cut, epoch, nodes })
+        let next = Epoch::new(before.number + 1, now_unix_s(), tree);
+        write(&self.dir, &self.root, &next)?;
+        let done = Destroyed { branches: cut, epoch: next.number, nodes: next.tree.nodes() };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        destroy_below(&self.dir, done.epoch)?;
+        Ok(done)
     }
 }
 
@@ -185,14 +193,19 @@ fn keyring_file(dir: &Path, epoch: u64) -> PathBuf {
     dir.join(format!("{epoch}.keyring"))
 }
 
+fn now_unix_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// What both files begin with.
-fn header(magic: [u8; 8], root: &RootKey, epoch: u64) -> [u8; HEADER] {
+fn header(magic: [u8; 8], root: &RootKey, epoch: u64, began_unix_s: u64) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..8].copy_from_slice(&magic);
     header[8..12].copy_from_slice(&VERSION.to_le_bytes());
     header[16..24].copy_from_slice(&epoch.to_le_bytes());
+    header[24..32].copy_from_slice(&began_unix_s.to_le_bytes());
     // Says whether a root key is the right one, and nothing about it.
-    header[24..].copy_from_slice(&root.key().derive(b"khop root key mark").bytes()[..16]);
+    header[32..].copy_from_slice(&root.key().derive(b"khop root key mark").bytes()[..16]);
     header
 }
 
@@ -202,30 +215,32 @@ fn sealing_key(root: &RootKey, secret: &Key) -> Key {
 }
 
 /// Writes an epoch: its secret first, then the tree, whose presence makes it count.
-fn write(dir: &Path, root: &RootKey, epoch: u64, tree: &KeyTree) -> Result<(), KeyError> {
+fn write(dir: &Path, root: &RootKey, next: &Epoch) -> Result<(), KeyError> {
+    let Epoch { number: epoch, began_unix_s, ref tree, .. } = *next;
     let secret = Key::random()?;
     let path = epoch_file(dir, epoch);
     file::destroy(&path)?; // of an attempt that was cut short
-    let head = header(EPOCH_MAGIC, root, epoch);
+    let head = header(EPOCH_MAGIC, root, epoch, began_unix_s);
     let mut bytes = Zeroizing::new(head.to_vec());
     seal(root.key(), &[&head], secret.bytes(), &mut bytes)?;
     file::write_new(&path, &bytes)?;
-    let head = header(KEYRING_MAGIC, root, epoch);
+    let head = header(KEYRING_MAGIC, root, epoch, began_unix_s);
     let mut bytes = head.to_vec();
     seal(&sealing_key(root, &secret), &[&head], &tree.encode(), &mut bytes)?;
     file::write_new(&keyring_file(dir, epoch), &bytes)
 }
 
-fn read(dir: &Path, source: &RootSource, root: &RootKey, epoch: u64) -> Result<KeyTree, KeyError> {
-    let secret = payload(&epoch_file(dir, epoch), EPOCH_MAGIC, source, root, epoch, root.key())?;
+fn read(dir: &Path, source: &RootSource, root: &RootKey, epoch: u64) -> Result<Arc<Epoch>, KeyError> {
+    let (_, secret) = payload(&epoch_file(dir, epoch), EPOCH_MAGIC, source, root, epoch, root.key())?;
     let secret = secret.as_array().map(|&bytes| Key::new(bytes));
     let secret = secret.ok_or_else(|| damaged(&epoch_file(dir, epoch), "expected a secret of 32 bytes".into()))?;
     let path = keyring_file(dir, epoch);
-    let tree = payload(&path, KEYRING_MAGIC, source, root, epoch, &sealing_key(root, &secret))?;
-    KeyTree::decode(&tree).map_err(|detail| damaged(&path, detail))
+    let (began_unix_s, tree) = payload(&path, KEYRING_MAGIC, source, root, epoch, &sealing_key(root, &secret))?;
+    let tree = KeyTree::decode(&tree).map_err(|detail| damaged(&path, detail))?;
+    Ok(Epoch::new(epoch, began_unix_s, tree))
 }
 
-/// The payload of one of the keyring's files, its header compared with what it must be.
+/// When the epoch began and the payload, of one of the keyring's files, its header compared with what it must be.
 fn payload(
     path: &Path,
     magic: [u8; 8],
@@ -233,24 +248,29 @@ fn payload(
     root: &RootKey,
     epoch: u64,
     key: &Key,
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+) -> Result<(u64, Zeroizing<Vec<u8>>), KeyError> {
     let bytes = fs::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => KeyError::Missing { path: path.to_owned() },
         _ => KeyError::at(path)(error),
     })?;
     let (head, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(|| damaged(path, "is cut short".into()))?;
-    let expected = header(magic, root, epoch);
+    let began_unix_s = u64::from_le_bytes(*head[24..].first_chunk().expect("eight bytes"));
+    let expected = header(magic, root, epoch, began_unix_s);
     if head[..8] != magic {
         return Err(damaged(path, "is not a file of a keyring".into()));
     }
-    if head[8..16] != expected[8..16] {
+    if head[8..12] != expected[8..12] {
         let version = u32::from_le_bytes(*head[8..].first_chunk().expect("four bytes"));
         return Err(damaged(path, format!("version {version} is not known, this program reads {VERSION}")));
     }
-    if head[24..] != expected[24..] {
+    if head[32..] != expected[32..] {
         return Err(KeyError::OtherRoot { path: path.to_owned(), root: source.to_string() });
     }
-    open(key, &[head], sealed).map_err(|unsealed| damaged(path, unsealed.to_string()))
+    if *head != expected {
+        return Err(damaged(path, "its header is not what was written".into()));
+    }
+    let payload = open(key, &[head], sealed).map_err(|unsealed| damaged(path, unsealed.to_string()))?;
+    Ok((began_unix_s, payload))
 }
 
 fn damaged(path: &Path, detail: String) -> KeyError {

@@ -24,5 +24,5 @@ pub use error::KeyError;
 pub use key::Key;
 pub use keyring::{Destroyed, Keyring};
 pub use root::{RootKey, RootSource};
-pub use seal::{OVERHEAD, Unsealed, open, seal};
+pub use seal::{OVERHEAD, Unsealed, open, open_into, seal};
 pub use tree::KeyTree;

@@ -45,13 +45,26 @@ pub fn seal(key: &Key, place: &[&[u8]], payload: &[u8], out: &mut Vec<u8>) -> Re
 /// # Errors
 /// [`Unsealed`]; nothing of the payload is given out then.
 pub fn open(key: &Key, place: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealed> {
-    let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or(Unsealed)?;
-    let (payload, tag) = rest.split_last_chunk::<TAG>().ok_or(Unsealed)?;
-    let mut payload = Zeroizing::new(payload.to_vec());
-    XChaCha20Poly1305::new(key.bytes().into())
-        .decrypt_inout_detached(&XNonce::from(*nonce), &bound(place), payload.as_mut_slice().into(), &Tag::from(*tag))
-        .map_err(|_| Unsealed)?;
+    let mut payload = Zeroizing::new(vec![0; sealed.len().checked_sub(OVERHEAD).ok_or(Unsealed)?]);
+    open_into(key, place, sealed, &mut payload)?;
     Ok(payload)
+}
+
+/// As [`open`], into memory of the caller's, of exactly the payload's length.
+///
+/// # Errors
+/// [`Unsealed`], also for another length; what was there is overwritten then, and nothing of the payload is.
+pub fn open_into(key: &Key, place: &[&[u8]], sealed: &[u8], payload: &mut [u8]) -> Result<(), Unsealed> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE>().ok_or(Unsealed)?;
+    let (hidden, tag) = rest.split_last_chunk::<TAG>().ok_or(Unsealed)?;
+    if hidden.len() != payload.len() {
+        return Err(Unsealed);
+    }
+    payload.copy_from_slice(hidden);
+    // The tag is compared before anything is deciphered.
+    XChaCha20Poly1305::new(key.bytes().into())
+        .decrypt_inout_detached(&XNonce::from(*nonce), &bound(place), (&mut *payload).into(), &Tag::from(*tag))
+        .map_err(|_| Unsealed)
 }
 
 /// The parts of a place, each with its length before it, so that no two places give the same bytes.

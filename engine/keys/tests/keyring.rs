@@ -80,7 +80,7 @@ fn a_destroyed_key_is_gone_for_good_and_the_others_stay() {
     let mut copied = before.clone();
     copied.remove("1.epoch");
     assert!(matches!(open(write(&copied).path()), Err(KeyError::Missing { .. })));
-    for (epoch, secret) in [("1.epoch", &after["2.epoch"]), ("1.epoch", &vec![0; 112])] {
+    for (epoch, secret) in [("1.epoch", &after["2.epoch"]), ("1.epoch", &vec![0; 120])] {
         let mut copied = copied.clone();
         copied.insert(epoch.into(), secret.clone());
         assert!(matches!(open(write(&copied).path()), Err(KeyError::Damaged { .. })));
@@ -134,7 +134,7 @@ fn a_crash_at_any_step_leaves_one_epoch_and_no_old_secret() {
         (&[("2.epoch", secret)], false),
         (&[("2.epoch", secret), ("2.new", &tree[..100])], false),
         (&[("2.epoch", secret), ("2.keyring", tree)], true),
-        (&[("2.epoch", secret), ("2.keyring", tree), ("1.epoch", &[0; 112])], true),
+        (&[("2.epoch", secret), ("2.keyring", tree), ("1.epoch", &[0; 120])], true),
         (&[("2.epoch", secret), ("2.keyring", tree), ("1.epoch", &[])], true),
         (&[("2.epoch", secret), ("2.keyring", tree), ("1.keyring", &[0; 10])], true),
     ];
@@ -170,7 +170,7 @@ fn what_is_damaged_missing_or_of_another_root_is_named_and_nothing_is_made() {
             assert!(error.to_string().contains(name), "{error}");
             assert_eq!(files(dir.path()), bad);
         }
-        for cut in [0, 20, 39, 40, 70, good[name].len() - 1] {
+        for cut in [0, 20, 47, 48, 70, good[name].len() - 1] {
             let mut bad = good.clone();
             bad.get_mut(name).unwrap().truncate(cut);
             assert!(matches!(open(write(&bad).path()), Err(KeyError::Damaged { .. })), "{name} cut at {cut}");

@@ -10,7 +10,7 @@ use khop_index::{
     Gallery, NibblePlane, Plane, PlaneError, ROTATION_VERSION, SignPlane, SignRow, nibble_stride, place_signs,
     sign_bytes, stride,
 };
-use khop_store::{Segment, SegmentDraft};
+use khop_store::{Segment, SegmentDraft, SegmentError, SegmentFault};
 use khop_vocabulary::{Attributes, GalleryId, Region, Sex};
 use roaring::RoaringBitmap;
 
@@ -26,8 +26,6 @@ const FACE_SIGNS: &str = "face.signs";
 const FACE_AGREEMENTS: &str = "face.agreements";
 const FACE_NIBBLES: &str = "face.nibbles";
 const FACE_FACTORS: &str = "face.factors";
-const TEMPLATE_OFFSETS: &str = "template.offsets";
-const TEMPLATE_BYTES: &str = "template.bytes";
 const ATTRIBUTES: &str = "attributes";
 const REGIONS: &str = "regions";
 const GALLERIES: &str = "galleries";
@@ -42,7 +40,7 @@ const ATTRIBUTES_BYTES: usize = 8;
 pub(crate) fn algorithms(planes: FacePlanes) -> String {
     let code = code::CODE_VERSION;
     let fingers = format!("finger-template {TEMPLATE_VERSION}; finger-code {code}");
-    format!("columns 3; {fingers}; face-planes {planes}; rotation {ROTATION_VERSION}")
+    format!("columns 4; {fingers}; face-planes {planes}; rotation {ROTATION_VERSION}")
 }
 
 fn finger_column(slot: usize, part: &str) -> String {
@@ -94,11 +92,9 @@ pub(crate) fn draft(rows: &[Arc<Row>], planes: FacePlanes) -> Result<SegmentDraf
         columns.push((finger_column(slot, "agreements"), agreements));
     }
     columns.push((UNCODED.to_owned(), uncoded_bytes(rows)));
-    let (offsets, bytes) = template_bytes(rows);
-    columns.push((TEMPLATE_OFFSETS.to_owned(), offsets));
-    columns.push((TEMPLATE_BYTES.to_owned(), bytes));
-    let records = rows.iter().map(|r| r.record).collect();
-    Ok(SegmentDraft { records, columns, algorithms: algorithms(planes) })
+    let records = rows.iter().map(|row| row.record).collect();
+    let items = rows.iter().map(|row| template_bytes(row)).collect();
+    Ok(SegmentDraft { records, columns, items, algorithms: algorithms(planes) })
 }
 
 /// Codes and scales of one plane; a row without a vector has the scale 0 and zeros.
@@ -193,20 +189,16 @@ fn uncoded_bytes(rows: &[Arc<Row>]) -> Vec<u8> {
     bytes
 }
 
-/// Offsets (rows + 1, u64) and, for each finger of a row: slot u8, length u16, template.
-fn template_bytes(rows: &[Arc<Row>]) -> (Vec<u8>, Vec<u8>) {
-    let (mut offsets, mut bytes) = (0u64.to_le_bytes().to_vec(), Vec::new());
-    for row in rows {
-        for (slot, template) in row.templates.iter().enumerate() {
-            let Some(template) = template else { continue };
-            let template = template.as_bytes();
-            bytes.push(slot as u8);
-            bytes.extend_from_slice(&(template.len() as u16).to_le_bytes());
-            bytes.extend_from_slice(template);
-        }
-        offsets.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+/// A row's item. For each of its fingers: slot u8, length u16, template.
+fn template_bytes(row: &Row) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (slot, template) in row.templates.iter().enumerate() {
+        let Some(template) = template.as_ref().map(Template::as_bytes) else { continue };
+        bytes.push(slot as u8);
+        bytes.extend_from_slice(&(template.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(template);
     }
-    (offsets, bytes)
+    bytes
 }
 
 /// The codes of one finger of everybody.
@@ -227,8 +219,7 @@ pub(crate) struct Columns<'a> {
     regions: &'a [u8],
     galleries: &'a [u8],
     uncoded: &'a [u8],
-    template_offsets: &'a [u8],
-    template_bytes: &'a [u8],
+    segment: &'a Segment,
 }
 
 impl<'a> Columns<'a> {
@@ -289,8 +280,7 @@ impl<'a> Columns<'a> {
             regions: need(REGIONS, None)?,
             galleries: need(GALLERIES, None)?,
             uncoded: need(UNCODED, None)?,
-            template_offsets: need(TEMPLATE_OFFSETS, Some((rows + 1) * 8))?,
-            template_bytes: need(TEMPLATE_BYTES, None)?,
+            segment,
         })
     }
 
@@ -306,7 +296,7 @@ impl<'a> Columns<'a> {
 
     /// Whether any row has a finger.
     pub(crate) fn has_templates(&self) -> bool {
-        !self.template_bytes.is_empty()
+        self.segment.has_items()
     }
 
     /// Rows with fingers that no code speaks for.
@@ -314,15 +304,14 @@ impl<'a> Columns<'a> {
         RoaringBitmap::deserialize_from(self.uncoded).map_err(|_| inconsistent(UNCODED, "does not parse"))
     }
 
-    /// The templates of one row by slot.
-    pub(crate) fn templates(&self, row: u32) -> Result<[Option<Template>; SLOTS], Error> {
-        let offset = |i: usize| -> usize {
-            let at = i * 8;
-            u64::from_le_bytes(self.template_offsets[at..at + 8].try_into().expect("eight bytes")) as usize
+    /// The templates of one row by slot, opened; `None` when their key was destroyed, which an erasure does.
+    pub(crate) fn templates(&self, row: u32) -> Result<Option<[Option<Template>; SLOTS]>, Error> {
+        let damaged = || inconsistent("templates", "do not parse");
+        let item = match self.segment.item(row) {
+            Err(SegmentError { fault: SegmentFault::Destroyed(_), .. }) => return Ok(None),
+            item => item.map_err(Error::incomplete)?,
         };
-        let (from, to) = (offset(row as usize), offset(row as usize + 1));
-        let damaged = || inconsistent(TEMPLATE_BYTES, "does not parse");
-        let mut bytes = self.template_bytes.get(from..to).ok_or_else(damaged)?;
+        let mut bytes = &*item;
         let mut templates = [const { None }; SLOTS];
         while let [slot, low, high, rest @ ..] = bytes {
             let length = usize::from(u16::from_le_bytes([*low, *high]));
@@ -331,7 +320,7 @@ impl<'a> Columns<'a> {
             *place = Some(Template::from_bytes(template).map_err(|_| damaged())?);
             bytes = after;
         }
-        if bytes.is_empty() { Ok(templates) } else { Err(damaged()) }
+        if bytes.is_empty() { Ok(Some(templates)) } else { Err(damaged()) }
     }
 
     /// The attributes of one row, the region by its index in [`Columns::region_index`].

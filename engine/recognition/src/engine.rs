@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
-use khop_store::Store;
+use khop_store::{Forgotten, Opening, RootSource};
 use khop_vocabulary::{ModelId, Policy, RealmId};
 
 use crate::calibrations::{DEFAULT_REALM, FaceModels, MODELS_KEY};
@@ -30,6 +31,7 @@ pub struct EngineBuilder {
     threads: usize,
     policy: Policy,
     seal_rows: usize,
+    opening: Opening,
 }
 
 impl EngineBuilder {
@@ -55,6 +57,21 @@ impl EngineBuilder {
         self
     }
 
+    /// Where the root key of the data directory is kept; beside the data by default.
+    #[must_use]
+    pub fn root_key(mut self, root: RootSource) -> Self {
+        self.opening.root = root;
+        self
+    }
+
+    /// Says that the volume under the directory is encrypted. Then new segment files hold vectors as they are, and are
+    /// mapped; otherwise vectors are sealed in files and opened into memory that must hold them all.
+    #[must_use]
+    pub fn encrypted_volume(mut self, is_encrypted: bool) -> Self {
+        self.opening.encrypted_volume = is_encrypted;
+        self
+    }
+
     /// Opens the directory, making it private (mode 0700) where it does not exist, and recovers its state: exactly
     /// what was acknowledged. Damaged or outdated segments are made again from the catalogue.
     ///
@@ -62,7 +79,7 @@ impl EngineBuilder {
     /// An impossible policy, a directory in use by another process, or a catalogue that cannot be read.
     pub fn open(self) -> Result<Engine, Error> {
         self.policy.validate()?;
-        let store = Store::open(&self.dir)?;
+        let store = self.opening.open(&self.dir)?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
         let pool = pool.thread_name(|i| format!("khop-compare-{i}")).build();
         let mut models = FaceModels::embedded();
@@ -95,7 +112,8 @@ impl Engine {
     /// Begins to open a data directory.
     #[must_use]
     pub fn builder(dir: impl Into<PathBuf>) -> EngineBuilder {
-        EngineBuilder { dir: dir.into(), threads: 0, policy: Policy::default(), seal_rows: DEFAULT_SEAL_ROWS }
+        let (policy, opening) = (Policy::default(), Opening::default());
+        EngineBuilder { dir: dir.into(), threads: 0, policy, seal_rows: DEFAULT_SEAL_ROWS, opening }
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -141,6 +159,26 @@ impl Engine {
         let realms = self.core.realms.load();
         let expired = realms.values().filter(|r| r.is_expired()).map(|r| r.id.clone());
         expired.map(|id| self.writer.drop_realm(id)).collect()
+    }
+
+    /// Destroys the keys of everything that was erased or dropped: its bytes, wherever they still lie in this directory,
+    /// can never be read again. See [`khop_store::Store::forget`].
+    ///
+    /// # Errors
+    /// Damage of the lists of what was erased; a failed write. Until it is repeated with success, the keys must be taken
+    /// to exist.
+    pub fn forget(&self) -> Result<Forgotten, Error> {
+        Ok(self.core.store.forget()?)
+    }
+
+    /// As [`Engine::forget`], where the last time was longer ago than this.
+    ///
+    /// # Errors
+    /// As [`Engine::forget`].
+    pub fn forget_after(&self, age: Duration) -> Result<Option<Forgotten>, Error> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let is_due = now.saturating_sub(age).as_secs() >= self.core.store.forgot_unix_s();
+        is_due.then(|| self.forget()).transpose()
     }
 
     /// A handle on a realm.

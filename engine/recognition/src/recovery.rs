@@ -32,7 +32,7 @@ pub(crate) fn recover(core: &Core) -> Result<Recovered, Error> {
     let mut recovered = Recovered { realms: BTreeMap::new(), tails: HashMap::new() };
     for record in core.store.realms()? {
         let erased = core.store.erased(record.number)?;
-        let opened = core.store.open_segments(record.number)?;
+        let opened = core.pool.install(|| core.store.open_segments(record.number))?;
         let planes = FacePlanes::of(&core.store, record.number)?;
         let made_by = algorithms(planes);
         let sound = opened.iter().all(|s| s.as_ref().is_ok_and(|s| s.algorithms() == made_by));

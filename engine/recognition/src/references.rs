@@ -38,6 +38,11 @@ impl<'a> References<'a> {
         unless_erased(self.core.store.identity(self.realm.number, record))
     }
 
+    /// Whether a record was erased since the snapshot.
+    pub(crate) fn is_erased(&self, record: RecordNumber) -> Result<bool, Error> {
+        Ok(self.identity(record)?.is_none())
+    }
+
     /// The record's face as received, unit length, for exact rescoring; `None` when it was erased since the snapshot.
     pub(crate) fn face(&self, record: RecordNumber, model: &ModelId) -> Result<Option<UnitVector>, Error> {
         if let Some(pending) = self.pending.get(&record) {

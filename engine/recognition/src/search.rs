@@ -133,7 +133,11 @@ fn compare_row(
     let policy = &references.core.policy;
     let record = part.view.segment.record(row);
     let (mut evidence, labels) = match &probe.fingers {
-        Some(fingers) => fingers.compare(&part.columns.templates(row)?, comparator, policy),
+        Some(fingers) => match part.columns.templates(row)? {
+            Some(templates) => fingers.compare(&templates, comparator, policy),
+            None if references.is_erased(record)? => return Ok(None),
+            None => return Err(Error::Incomplete { cause: format!("{record}: its key is gone, it was not erased") }),
+        },
         None => (Vec::new(), LabelsRead::BELIEVED),
     };
     if let (Some(face), Some(gallery)) = (&probe.face, part.columns.face)

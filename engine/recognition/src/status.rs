@@ -14,12 +14,16 @@ pub struct RealmStatus {
     pub expires_at_unix_s: Option<u64>,
     /// Encounters that can be found.
     pub encounters: u64,
-    /// Segments, mapped ones and blocks of the tail.
+    /// Segments, those in files and blocks of the tail.
     pub segments: usize,
-    /// Rows not yet in a mapped segment.
+    /// Rows not yet in a file.
     pub tail_rows: u64,
-    /// Bytes of mapped segments.
-    pub mapped_bytes: u64,
+    /// Bytes of segment files.
+    pub file_bytes: u64,
+    /// Bytes of these that are held in memory: sealed columns, opened. What is mapped is not counted.
+    pub opened_bytes: u64,
+    /// Whether some of that memory may be written to swap space, because the process may not lock so much.
+    pub may_be_swapped: bool,
     /// Bytes of the tail's blocks in memory.
     pub tail_bytes: u64,
     /// The face model and its dimension, once settled.
@@ -44,14 +48,16 @@ pub struct EngineStatus {
 impl RealmState {
     pub(crate) fn status(&self) -> RealmStatus {
         let snapshot = self.snapshot.load();
-        let (mapped, tail): (Vec<_>, Vec<_>) = snapshot.views().iter().partition(|v| v.segment.is_mapped());
+        let (filed, tail): (Vec<_>, Vec<_>) = snapshot.views().iter().partition(|v| v.segment.path().is_some());
         RealmStatus {
             id: self.id.clone(),
             expires_at_unix_s: self.expires_at_unix_s(),
             encounters: snapshot.live_rows(),
             segments: snapshot.views().len(),
             tail_rows: tail.iter().map(|v| v.live_rows()).sum(),
-            mapped_bytes: mapped.iter().map(|v| v.segment.bytes()).sum(),
+            file_bytes: filed.iter().map(|v| v.segment.bytes()).sum(),
+            opened_bytes: filed.iter().map(|v| v.segment.private_bytes()).sum(),
+            may_be_swapped: filed.iter().any(|v| v.segment.may_be_swapped()),
             tail_bytes: tail.iter().map(|v| v.segment.bytes()).sum(),
             face_model: self.face_model().cloned(),
         }

@@ -17,7 +17,7 @@ const PEOPLE: u64 = 640;
 const BOUNDED: Mode = Mode::Bounded { loss: 1e-6 };
 
 fn open(dir: &Path) -> (Engine, Realm) {
-    let engine = Engine::builder(dir).threads(2).seal_rows(256).open().unwrap();
+    let engine = Engine::builder(dir).threads(2).seal_rows(256).encrypted_volume(true).open().unwrap();
     let realm = engine.realm(&RealmId::new(khop::DEFAULT_REALM).unwrap()).unwrap();
     (engine, realm)
 }
@@ -86,7 +86,7 @@ fn every_mode_finds_the_same_people_in_segments_and_tail() {
         realm.identify(&[face(&population, 9, 1)], &by(Some(BOUNDED), 0.0)).unwrap().candidates,
         before.candidates
     );
-    assert!(realm.status().unwrap().mapped_bytes > 0);
+    assert!(realm.status().unwrap().file_bytes > 0);
 }
 
 #[test]
@@ -308,12 +308,13 @@ fn segment_files(dir: &Path) -> Vec<std::path::PathBuf> {
 /// Finds the column by the segment's directory, as `docs/format.md` draws it.
 fn flip_a_bit_of(file: &Path, column: &str) {
     let mut bytes = std::fs::read(file).unwrap();
-    let count = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+    let image = 64; // behind the envelope
+    let count = u32::from_le_bytes(bytes[image + 12..image + 16].try_into().unwrap()) as usize;
     let mut name = [0u8; 32];
     name[..column.len()].copy_from_slice(column.as_bytes());
-    let entry = (0..count).map(|at| 64 + 64 * at).find(|&at| bytes[at..at + 32] == name).unwrap();
+    let entry = (1..=count).map(|at| image + 64 * at).find(|&at| bytes[at..at + 32] == name).unwrap();
     let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
-    let middle = number(entry + 32) + number(entry + 40) / 2;
+    let middle = image + number(entry + 32) + number(entry + 40) / 2;
     bytes[middle] ^= 0x10;
     let mut permissions = std::fs::metadata(file).unwrap().permissions();
     #[allow(clippy::permissions_set_readonly_false)]

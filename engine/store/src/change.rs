@@ -87,6 +87,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The segments that it makes live.
+    pub(crate) fn segments_added(&self) -> impl Iterator<Item = (RealmNumber, SegmentNumber)> + '_ {
+        let (realm, added) = match self {
+            Self::SetSegments { realm, add, .. } => (*realm, &add[..]),
+            Self::ReplaceSegments { realm, with } => (*realm, &with[..]),
+            _ => (RealmNumber::new(u32::MAX), &[][..]),
+        };
+        added.iter().map(move |segment| (realm, segment.number))
+    }
+}
+
 /// A case to be made with an encounter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCase {

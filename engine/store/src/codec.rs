@@ -194,6 +194,7 @@ pub(crate) struct SegmentRow {
     pub bytes: u64,
     pub checksum: u64,
     pub algorithms: String,
+    pub is_sealed: bool,
 }
 
 /// A case for a human.
@@ -295,8 +296,9 @@ mod tests {
             )
         );
         assert_eq!(hex(&Identity::of(&encounter()).row()), "02733102653102026731026732");
-        let segment = SegmentRow { rows: 9, bytes: 1 << 33, checksum: u64::MAX, algorithms: "a 1".into() };
-        assert_eq!(hex(&segment), "09fd0000000002000000fdffffffffffffffff03612031");
+        let segment =
+            SegmentRow { rows: 9, bytes: 1 << 33, checksum: u64::MAX, algorithms: "a 1".into(), is_sealed: true };
+        assert_eq!(hex(&segment), "09fd0000000002000000fdffffffffffffffff0361203101");
         let candidates = vec![("e2".into(), 41.5)];
         assert_eq!(
             hex(&CaseRow { record: 5, encounter: "e1".into(), outcome: 1, candidates }),

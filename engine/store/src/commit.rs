@@ -335,8 +335,9 @@ impl<'t> Batch<'t> {
         add: &[SegmentRecord],
         gone: &BTreeSet<SegmentNumber>,
     ) -> Result<(), Fault> {
-        for SegmentRecord { number, rows, bytes, checksum, algorithms } in add {
-            let row = SegmentRow { rows: *rows, bytes: *bytes, checksum: *checksum, algorithms: algorithms.clone() };
+        for SegmentRecord { number, rows, bytes, checksum, algorithms, is_sealed } in add {
+            let (algorithms, is_sealed) = (algorithms.clone(), *is_sealed);
+            let row = SegmentRow { rows: *rows, bytes: *bytes, checksum: *checksum, algorithms, is_sealed };
             self.table(SEGMENTS).put(&segment_key(realm, *number), &row)?;
         }
         if let Some(row) = self.realm(realm)? {

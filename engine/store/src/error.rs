@@ -176,6 +176,21 @@ pub enum SegmentFault {
     /// A column's bytes were altered.
     #[error("column {0}: checksum does not agree")]
     Column(String),
+    /// A part of the file is not what was sealed there.
+    #[error("sealed frame {0} is not what was written")]
+    Frame(u64),
+    /// The segment's own key was destroyed.
+    #[error("its key was destroyed")]
+    Forgotten,
+    /// A row's own bytes are not what was sealed there.
+    #[error("the item of {0} is not what was written")]
+    Item(RecordNumber),
+    /// The key of a row's own bytes was destroyed.
+    #[error("the key of {0} was destroyed")]
+    Destroyed(RecordNumber),
+    /// The places of the rows' own bytes are not ascending, or lie outside the file.
+    #[error("the places of items are not ascending")]
+    Items,
     /// The records are not ascending, or not as many as there are rows.
     #[error("record numbers are not ascending")]
     Records,

@@ -1,4 +1,4 @@
-//! What do a segment's bytes look like? Header, directory, aligned columns: written and read here, nowhere else.
+//! What does a segment's image look like? Header, directory, aligned columns: written and read here, nowhere else.
 //!
 //! Drawn byte by byte in `docs/format.md`. Integers are little-endian.
 
@@ -22,6 +22,8 @@ pub(crate) const ENTRY: usize = 64;
 pub(crate) const NAME: usize = 32;
 /// The column that holds the record numbers, eight bytes a row.
 pub(crate) const RECORDS: &str = "records";
+/// The column that says where each row's item begins, eight bytes a row and eight for the end.
+pub(crate) const ITEM_OFFSETS: &str = "item.offsets";
 /// Most columns of a segment.
 const COLUMNS: usize = 1024;
 /// Most bytes of the algorithms' text.
@@ -61,11 +63,11 @@ fn align(offset: u64) -> u64 {
     offset.next_multiple_of(ALIGNMENT as u64)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 

@@ -1,4 +1,5 @@
-//! Where do the bytes of a segment lie? In a read-only map of its file, or in memory: always 64-byte aligned.
+//! Where do the bytes of a segment lie? In a read-only map of its file, in private pages, or in memory: always 64-byte
+//! aligned.
 //!
 //! The only `unsafe` of the crate. A map is sound as long as nobody changes the file below it: the store holds an
 //! exclusive lock on its directory, never writes to a segment after its rename, and removes segments by unlinking,
@@ -19,6 +20,9 @@ pub(crate) enum Bytes {
     /// A read-only map of a whole file; pages are page-aligned.
     #[cfg(not(miri))]
     Mapped(memmap2::Mmap),
+    /// Private pages that no file holds, and whether the system promised to keep them out of its swap space.
+    #[cfg(not(miri))]
+    Private(memmap2::Mmap, bool),
     /// Owned memory; the bytes start at `start`.
     Owned { memory: Box<[u8]>, start: usize, length: usize },
 }
@@ -45,6 +49,30 @@ impl Bytes {
         Ok(Self::Mapped(map))
     }
 
+    /// Private pages of this length, written by `fill`, then read-only; left out of core dumps, and of swap space where
+    /// the process may lock so much. Large pages are asked for.
+    #[cfg(not(miri))]
+    pub(crate) fn private<E: From<io::Error>>(
+        length: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut pages = memmap2::MmapMut::map_anon(length.max(1))?;
+        for advice in [memmap2::Advice::HugePage, memmap2::Advice::DontDump] {
+            let _ = pages.advise(advice); // a kernel without it is slower or dumps more, and right all the same
+        }
+        let is_locked = pages.lock().is_ok();
+        fill(&mut pages[..length])?;
+        Ok(Self::Private(pages.make_read_only()?, is_locked))
+    }
+
+    /// Miri has no pages: the same bytes, owned.
+    #[cfg(miri)]
+    pub(crate) fn private<E>(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+        let mut filled = Ok(());
+        let bytes = Self::owned(length, |memory| filled = fill(memory));
+        filled.map(|()| bytes)
+    }
+
     /// Miri cannot map files: the same bytes, read.
     #[cfg(miri)]
     pub(crate) fn map(mut file: &File, length: u64) -> io::Result<Self> {
@@ -55,9 +83,12 @@ impl Bytes {
         Ok(Self::owned(bytes.len(), |memory| memory.copy_from_slice(&bytes)))
     }
 
-    /// Whether the bytes are those of a file.
-    pub(crate) fn is_mapped(&self) -> bool {
-        !matches!(self, Self::Owned { .. })
+    /// Whether these are private pages that may be written to swap space.
+    pub(crate) fn may_be_swapped(&self) -> bool {
+        #[cfg(not(miri))]
+        return matches!(self, Self::Private(_, false));
+        #[cfg(miri)]
+        false
     }
 }
 
@@ -68,6 +99,8 @@ impl Deref for Bytes {
         match self {
             #[cfg(not(miri))]
             Self::Mapped(map) => map,
+            #[cfg(not(miri))]
+            Self::Private(pages, _) => pages,
             Self::Owned { memory, start, length } => &memory[*start..start + length],
         }
     }
@@ -82,9 +115,24 @@ mod tests {
     fn owned_bytes_are_aligned_and_as_filled() {
         for length in [0usize, 1, 63, 64, 65, 1000] {
             let bytes = Bytes::owned(length, |memory| memory.fill(7));
-            assert!(bytes.len() == length && bytes.iter().all(|&b| b == 7) && !bytes.is_mapped());
+            assert!(bytes.len() == length && bytes.iter().all(|&b| b == 7));
             assert!(cfg!(miri) || bytes.as_ptr().addr().is_multiple_of(ALIGNMENT));
         }
+    }
+
+    #[test]
+    fn private_pages_are_aligned_and_as_filled() {
+        for length in [0usize, 1, 4096, 3_000_000] {
+            let bytes = Bytes::private(length, |pages| {
+                pages.fill(7);
+                Ok::<_, io::Error>(())
+            });
+            let bytes = bytes.unwrap();
+            assert!(bytes.len() >= length && bytes[..length].iter().all(|&b| b == 7));
+            assert!(cfg!(miri) || bytes.as_ptr().addr().is_multiple_of(ALIGNMENT));
+        }
+        let failed = Bytes::private(10, |_| Err(io::Error::other("made to")));
+        assert!(failed.is_err_and(|error| error.to_string() == "made to"));
     }
 
     #[test]

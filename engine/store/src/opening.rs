@@ -11,6 +11,11 @@ use crate::{Store, StoreError};
 pub struct Opening {
     /// Where the root key is kept.
     pub root: RootSource,
+    /// Whether the operator says that the volume under the directory is encrypted. Then new segments' columns are
+    /// written as they are and mapped; otherwise they are sealed, and opened into memory that must hold them all. Files
+    /// written in the other way are read all the same, and change with the next rebuild. Catalogue values and items are
+    /// sealed in any case.
+    pub encrypted_volume: bool,
     /// Whether the checksum of every page of the catalogue is compared first, which reads all of it.
     ///
     /// An ordinary opening finds damage in a value when the value is read. This also finds what could make a value be

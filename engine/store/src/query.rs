@@ -283,9 +283,10 @@ impl Store {
             let (table, mut listed) = (reading.open(SEGMENTS)?, Vec::new());
             table.each_of(realm, |key, value| {
                 let number = SegmentNumber::new(number_in(key));
-                let record = table.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms }| {
-                    SegmentRecord { number, rows, bytes, checksum, algorithms }
-                });
+                let record =
+                    table.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms, is_sealed }| {
+                        SegmentRecord { number, rows, bytes, checksum, algorithms, is_sealed }
+                    });
                 listed.push((number, record));
                 Ok(())
             })?;

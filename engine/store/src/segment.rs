@@ -1,12 +1,16 @@
 //! What is in one segment? Rows of comparison-ready data, in columns, never changed once made.
 
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::envelope::Envelope;
 use crate::error::{SegmentError, SegmentFault};
-use crate::layout::{Layout, RECORDS};
+use crate::items::{Item, Items};
+use crate::layout::{ITEM_OFFSETS, Layout, RECORDS};
 use crate::map::Bytes;
 use crate::{RealmNumber, RecordNumber, SegmentNumber, StoreError};
 
@@ -17,6 +21,8 @@ pub struct SegmentDraft {
     pub records: Vec<RecordNumber>,
     /// Named columns, names of 1 to 32 bytes, each once; what a row takes in each is the reader's business.
     pub columns: Vec<(String, Vec<u8>)>,
+    /// Bytes that belong to one row alone, one a row, or none at all. In a file they are sealed one by one.
+    pub items: Vec<Vec<u8>>,
     /// The algorithms, with versions, that made the columns: a reader that knows others rebuilds the segment.
     pub algorithms: String,
 }
@@ -34,17 +40,52 @@ pub struct SegmentRecord {
     pub checksum: u64,
     /// The algorithms that made it.
     pub algorithms: String,
+    /// Whether its columns are sealed in its file.
+    pub is_sealed: bool,
 }
 
-/// An immutable block of rows, mapped from its file or held in memory: readers see no difference.
+/// A draft's place in a file or in memory.
+pub(crate) struct Planned {
+    pub layout: Layout,
+    pub front: Vec<u8>,
+    /// The store's own columns, before the draft's.
+    pub own: Vec<Vec<u8>>,
+    /// Bytes of the items.
+    pub items: u64,
+}
+
+/// Where the bytes before the items are.
+pub(crate) enum Image {
+    Own(Bytes),
+    Inside(Arc<Bytes>, Range<usize>),
+}
+
+impl Deref for Image {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Inside(bytes, range) => &bytes[range.clone()],
+        }
+    }
+}
+
+/// An immutable block of rows, in a file or in memory: readers see no difference.
 ///
-/// Header, directory and record numbers are checked when it is made, each other column when first asked for.
+/// Header, directory, record numbers and the items' places are checked when it is made, each other column when first
+/// asked for, an item whenever it is opened.
 pub struct Segment {
     layout: Layout,
-    path: Option<PathBuf>,
+    /// Its file and what its envelope says, if it has one.
+    file: Option<(PathBuf, Envelope)>,
     records: usize,
+    item_offsets: Option<usize>,
     verified: Vec<OnceLock<bool>>,
-    bytes: Bytes,
+    /// Whether an item turned out not to be what was written.
+    item_failed: AtomicBool,
+    bytes: Image,
+    items: Items,
 }
 
 impl std::fmt::Debug for Segment {
@@ -55,52 +96,87 @@ impl std::fmt::Debug for Segment {
 }
 
 impl SegmentDraft {
-    /// Checks it and plans its bytes: layout, front, and the record numbers as a column.
+    /// Checks it and plans its bytes, an item taking as many as `length` says.
     pub(crate) fn plan(
         &self,
         realm: RealmNumber,
         number: SegmentNumber,
-    ) -> Result<(Layout, Vec<u8>, Vec<u8>), StoreError> {
+        length: fn(&[u8]) -> usize,
+    ) -> Result<Planned, StoreError> {
         if let Some(pair) = self.records.windows(2).find(|w| w[0] >= w[1]) {
             return Err(StoreError::Draft(format!("{} follows {}, expected ascending", pair[1], pair[0])));
         }
-        let records: Vec<u8> = self.records.iter().flat_map(|r| r.get().to_le_bytes()).collect();
+        let mut own = vec![(RECORDS, self.records.iter().flat_map(|r| r.get().to_le_bytes()).collect::<Vec<u8>>())];
+        let mut items = 0u64;
+        if !self.items.is_empty() {
+            if self.items.len() != self.records.len() {
+                let (rows, items) = (self.records.len(), self.items.len());
+                return Err(StoreError::Draft(format!("{rows} rows and {items} items, expected one a row or none")));
+            }
+            let mut offsets = Vec::with_capacity(8 * (self.items.len() + 1));
+            for item in &self.items {
+                offsets.extend_from_slice(&items.to_le_bytes());
+                items += length(item) as u64;
+            }
+            offsets.extend_from_slice(&items.to_le_bytes());
+            own.push((ITEM_OFFSETS, offsets));
+        }
         let columns = self.columns.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-        let columns: Vec<_> = std::iter::once((RECORDS, records.as_slice())).chain(columns).collect();
+        let columns: Vec<_> = own.iter().map(|(name, bytes)| (*name, bytes.as_slice())).chain(columns).collect();
         let (layout, front) = Layout::plan(realm, number, self.records.len(), &self.algorithms, &columns)?;
-        Ok((layout, front, records))
+        Ok(Planned { layout, front, own: own.into_iter().map(|(_, bytes)| bytes).collect(), items })
     }
 }
 
 impl Segment {
-    /// A segment without a file: the same bytes, in memory.
+    /// A segment without a file: the same bytes, in memory, items as they are.
     ///
     /// # Errors
     /// [`StoreError::Draft`] when its parts do not fit together.
     pub fn in_memory(draft: &SegmentDraft) -> Result<Self, StoreError> {
-        let (layout, front, records) = draft.plan(RealmNumber::new(0), SegmentNumber::IN_MEMORY)?;
+        let planned = draft.plan(RealmNumber::new(0), SegmentNumber::IN_MEMORY, <[u8]>::len)?;
+        let Planned { layout, front, own, .. } = planned;
         let bytes = Bytes::owned(layout.length as usize, |memory| {
             memory[..front.len()].copy_from_slice(&front);
-            let columns = std::iter::once(&records).chain(draft.columns.iter().map(|(_, bytes)| bytes));
+            let columns = own.iter().chain(draft.columns.iter().map(|(_, bytes)| bytes));
             for (place, column) in layout.columns.iter().zip(columns) {
                 memory[place.range()].copy_from_slice(column);
             }
         });
-        Self::over(bytes, None).map_err(|fault| StoreError::Draft(fault.to_string()))
+        let items = Items::Plain(draft.items.concat());
+        Self::over(Image::Own(bytes), items, None).map_err(|fault| StoreError::Draft(fault.to_string()))
     }
 
-    /// Reads header and directory of these bytes and checks the record numbers.
-    pub(crate) fn over(bytes: Bytes, path: Option<PathBuf>) -> Result<Self, SegmentFault> {
+    /// Reads header and directory of these bytes; checks the record numbers and the places of the items.
+    pub(crate) fn over(bytes: Image, items: Items, file: Option<(PathBuf, Envelope)>) -> Result<Self, SegmentFault> {
         let layout = Layout::read(&bytes)?;
         let Some((records, place)) = layout.column(RECORDS) else { return Err(SegmentFault::Records) };
         if place.length != u64::from(layout.rows) * 8 {
             return Err(SegmentFault::Records);
         }
+        let item_offsets = layout.column(ITEM_OFFSETS).map(|(index, place)| (index, place.length));
+        if item_offsets.is_some_and(|(_, length)| length != (u64::from(layout.rows) + 1) * 8) {
+            return Err(SegmentFault::Items);
+        }
         let verified = layout.columns.iter().map(|_| OnceLock::new()).collect();
-        let segment = Self { records, path, verified, bytes, layout };
+        let (item_offsets, item_failed) = (item_offsets.map(|(index, _)| index), AtomicBool::new(false));
+        let segment = Self { records, item_offsets, file, verified, item_failed, bytes, items, layout };
         segment.verify(records)?;
-        let ascending = (1..segment.rows()).all(|row| segment.record(row - 1) < segment.record(row));
-        if ascending { Ok(segment) } else { Err(SegmentFault::Records) }
+        if !(1..segment.rows()).all(|row| segment.record(row - 1) < segment.record(row)) {
+            return Err(SegmentFault::Records);
+        }
+        if let Some(offsets) = item_offsets {
+            segment.verify(offsets)?;
+            let (first, last) = (segment.u64_of(offsets, 0), segment.u64_of(offsets, segment.rows()));
+            let ascending =
+                (0..segment.rows()).all(|row| segment.u64_of(offsets, row) <= segment.u64_of(offsets, row + 1));
+            if first != 0 || last != segment.items.length() as u64 || !ascending {
+                return Err(SegmentFault::Items);
+            }
+        } else if segment.items.length() > 0 {
+            return Err(SegmentFault::Items);
+        }
+        Ok(segment)
     }
 
     /// Rows, erased ones included.
@@ -121,27 +197,39 @@ impl Segment {
         &self.layout.algorithms
     }
 
-    /// Bytes of the whole segment, on disk or in memory.
+    /// Bytes of the whole segment, in its file or in memory.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.layout.length
+        let in_memory = self.layout.length + self.items.length() as u64;
+        self.file.as_ref().and_then(|(_, envelope)| envelope.length()).unwrap_or(in_memory)
     }
 
-    /// Whether it is a map of a file, whose pages the system may take back, rather than memory of its own.
+    /// Bytes of it that are memory of the process's own, rather than maps of a file, whose pages the system may take
+    /// back.
     #[must_use]
-    pub fn is_mapped(&self) -> bool {
-        self.bytes.is_mapped()
+    pub fn private_bytes(&self) -> u64 {
+        let image = if matches!(self.bytes, Image::Own(_)) { self.layout.length } else { 0 };
+        let items = if matches!(self.items, Items::Plain(_)) { self.items.length() as u64 } else { 0 };
+        image + items
+    }
+
+    /// Whether opened bytes of a sealed file may be written to the system's swap space: the process may not lock so much
+    /// memory.
+    #[must_use]
+    pub fn may_be_swapped(&self) -> bool {
+        matches!(&self.bytes, Image::Own(bytes) if bytes.may_be_swapped())
     }
 
     /// Its file, if it has one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.file.as_ref().map(|(path, _)| path.as_path())
     }
 
-    /// The names of its columns, the record numbers left out.
+    /// The names of its columns, the store's own left out.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
-        self.layout.columns.iter().map(|place| place.name.as_str()).filter(|name| *name != RECORDS)
+        let names = self.layout.columns.iter().map(|place| place.name.as_str());
+        names.filter(|name| ![RECORDS, ITEM_OFFSETS].contains(name))
     }
 
     /// The encounter behind a row.
@@ -150,9 +238,12 @@ impl Segment {
     /// When `row` is not below [`Segment::rows`].
     #[must_use]
     pub fn record(&self, row: u32) -> RecordNumber {
-        let at = row as usize * 8;
-        let column = &self.bytes[self.layout.columns[self.records].range()];
-        RecordNumber::new(u64::from_le_bytes(column[at..at + 8].try_into().expect("eight bytes")))
+        RecordNumber::new(self.u64_of(self.records, row))
+    }
+
+    /// Number `row` of a column of numbers of eight bytes.
+    fn u64_of(&self, column: usize, row: u32) -> u64 {
+        crate::layout::u64_at(&self.bytes[self.layout.columns[column].range()], row as usize * 8)
     }
 
     /// The row of an encounter, if it is here. A binary search.
@@ -182,30 +273,60 @@ impl Segment {
         Ok(Some(&self.bytes[place.range()]))
     }
 
-    /// Whether a column that was asked for turned out not to be what was written. In constant time.
+    /// Whether any row has an item.
     #[must_use]
-    pub fn is_damaged(&self) -> bool {
-        self.verified.iter().any(|sound| sound.get() == Some(&false))
+    pub fn has_items(&self) -> bool {
+        self.items.length() > 0
     }
 
-    /// Checks every column, also those checked before: what a scrub does.
+    /// A row's item; empty where it has none. In a file it is sealed: opening it costs a microsecond, and as much as
+    /// copying it at a gigabyte and a half a second.
     ///
     /// # Errors
-    /// [`SegmentError`] names the first column that was altered.
+    /// [`SegmentError`] with [`SegmentFault::Item`] when it is not what was written; with [`SegmentFault::Destroyed`]
+    /// when its key is no more.
+    ///
+    /// # Panics
+    /// When `row` is not below [`Segment::rows`].
+    pub fn item(&self, row: u32) -> Result<Item<'_>, SegmentError> {
+        let range = self
+            .item_offsets
+            .map_or(0..0, |offsets| self.u64_of(offsets, row) as usize..self.u64_of(offsets, row + 1) as usize);
+        self.items.get(range, self.record(row), &self.layout.algorithms).map_err(|fault| {
+            if fault != SegmentFault::Destroyed(self.record(row)) {
+                self.item_failed.store(true, Ordering::Relaxed);
+            }
+            self.error(fault)
+        })
+    }
+
+    /// Whether a column or an item that was asked for turned out not to be what was written. In constant time.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.item_failed.load(Ordering::Relaxed) || self.verified.iter().any(|sound| sound.get() == Some(&false))
+    }
+
+    /// Checks every column and item, also those checked before: what a scrub does. Items whose key was destroyed are
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`SegmentError`] names the first that was altered.
     pub fn verify_all(&self) -> Result<(), SegmentError> {
         for place in &self.layout.columns {
             if xxh3_64(&self.bytes[place.range()]) != place.checksum {
                 return Err(self.error(SegmentFault::Column(place.name.clone())));
             }
         }
-        Ok(())
+        let mut readable = (0..self.rows()).filter(|&row| self.items.is_readable(self.record(row)));
+        readable.try_for_each(|row| self.item(row).map(drop))
     }
 
     /// What the catalogue keeps of it.
     #[must_use]
     pub fn summary(&self) -> SegmentRecord {
-        let Layout { number, rows, length, checksum, ref algorithms, .. } = self.layout;
-        SegmentRecord { number, rows, bytes: length, checksum, algorithms: algorithms.clone() }
+        let Layout { number, rows, checksum, ref algorithms, .. } = self.layout;
+        let is_sealed = self.file.as_ref().is_some_and(|(_, envelope)| envelope.is_sealed);
+        SegmentRecord { number, rows, bytes: self.bytes(), checksum, algorithms: algorithms.clone(), is_sealed }
     }
 
     /// The realm its header names.
@@ -220,6 +341,6 @@ impl Segment {
     }
 
     fn error(&self, fault: SegmentFault) -> SegmentError {
-        SegmentError { realm: self.realm(), number: self.number(), path: self.path.clone(), fault }
+        SegmentError { realm: self.realm(), number: self.number(), path: self.path().map(Path::to_owned), fault }
     }
 }

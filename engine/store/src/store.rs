@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use khop_keys::Keyring;
 
@@ -30,7 +31,7 @@ const FORMAT_PREFIX: &str = "khop-store ";
 /// All methods take `&self` and may be called from many threads; reads never wait for a commit.
 pub struct Store {
     dir: PathBuf,
-    pub(crate) keys: Keyring,
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) catalogue: Catalogue,
     pub(crate) shelf: Shelf,
     /// Held while the store lives. Dropped last.
@@ -65,7 +66,7 @@ impl Store {
         if new && (known.is_some() || segments.exists()) {
             return Err(StoreError::Missing { path: file });
         }
-        let keys = Keyring::open(&dir.join("keys"), &opening.root, new)?;
+        let keys = Arc::new(Keyring::open(&dir.join("keys"), &opening.root, new)?);
         if new {
             create(dir, &file, &keys)?;
         }
@@ -79,7 +80,8 @@ impl Store {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&segments).map_err(StoreError::at(&segments))?;
         directory::sync(dir)?;
-        let store = Self { dir: dir.to_owned(), keys, shelf: Shelf::new(segments), catalogue, _lock: lock };
+        let shelf = Shelf::new(segments, keys.clone(), !opening.encrypted_volume);
+        let store = Self { dir: dir.to_owned(), keys, shelf, catalogue, _lock: lock };
         store.remove_strays()?;
         Ok(store)
     }
@@ -105,6 +107,7 @@ impl Store {
             let applied = changes.iter().map(|change| batch.apply(change)).collect::<Result<Vec<_>, _>>()?;
             Ok((applied, batch.finish()?))
         })?;
+        self.shelf.settle(changes.iter().flat_map(Change::segments_added));
         self.shelf.remove(&orphans);
         Ok(applied)
     }

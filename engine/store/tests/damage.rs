@@ -18,8 +18,12 @@ const ERASED: [u64; 2] = [3, 8];
 
 /// A store with everything in it, closed.
 fn store(dir: &Path) -> PathBuf {
+    store_as(dir, &Opening::default())
+}
+
+fn store_as(dir: &Path, opening: &Opening) -> PathBuf {
     let path = dir.join("store");
-    let store = Store::open(&path).unwrap();
+    let store = opening.open(&path).unwrap();
     let other =
         Change::CreateRealm { id: RealmId::new("other").unwrap(), expires_at_unix_s: Some(9), note: "x".into() };
     store.commit(&[create(), other]).unwrap();
@@ -259,20 +263,27 @@ fn flipped_bits_of_the_catalogue_file_are_named_or_harmless() {
 
 #[test]
 fn every_flipped_bit_and_cut_of_a_segment_is_named_or_harmless() {
+    for encrypted_volume in [false, true] {
+        flip_and_cut(&Opening { encrypted_volume, ..Opening::default() });
+    }
+}
+
+fn flip_and_cut(opening: &Opening) {
     let dir = tempfile::tempdir().unwrap();
-    let path = store(dir.path());
-    let store = Store::open(&path).unwrap();
+    let path = store_as(dir.path(), opening);
+    let store = opening.open(&path).unwrap();
     let file = path.join("segments/0/1.khs");
     let whole = fs::read(&file).unwrap();
     let columns = |bad: &[u8]| {
         fs::remove_file(&file).unwrap(); // the maps of the trials before keep their own file
         fs::write(&file, bad).unwrap();
         let segment = store.open_segments(REALM).unwrap().remove(0)?;
-        Ok::<_, khop_store::SegmentError>(
-            ["plane", "scales"].map(|name| segment.column(name).map(|c| c.unwrap().to_vec())),
-        )
+        let columns = ["plane", "scales"].map(|name| segment.column(name).map(|c| c.unwrap().to_vec()));
+        let items = (0..segment.rows()).map(|row| segment.item(row).map(|item| item.to_vec()));
+        Ok::<_, khop_store::SegmentError>(columns.into_iter().chain(items).collect::<Vec<_>>())
     };
-    let good = columns(&whole).unwrap().map(Result::unwrap);
+    let good: Vec<Vec<u8>> = columns(&whole).unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(good[2..].iter().map(Vec::len).collect::<Vec<_>>(), [0, 5, 10, 15, 20, 25]);
     let harmless = |bad: &[u8], what: &str| match columns(bad) {
         Err(_) => false,
         Ok(read) => {
@@ -287,8 +298,11 @@ fn every_flipped_bit_and_cut_of_a_segment_is_named_or_harmless() {
         bad[bit / 8] ^= 1 << (bit % 8);
         spared += usize::from(harmless(&bad, &format!("bit {bit}")));
     }
-    let padding = 8 * (whole.len() - (64 + 3 * 64 + 6) - 6 * 8 - 6 * 64 - 6 * 4);
-    assert_eq!(spared, padding, "only the zeros between the columns may change unseen");
+    let items = 5 * 40 + 75;
+    let columns = 6 * 8 + 7 * 8 + 6 * 64 + 6 * 4;
+    let padding = 8 * (whole.len() - 64 - (64 + 4 * 64 + 6) - columns - items);
+    let expected = if opening.encrypted_volume { padding } else { 0 };
+    assert_eq!(spared, expected, "only the zeros between mapped columns may change unseen");
     for cut in 0..whole.len() {
         assert!(!harmless(&whole[..cut], "cut") || cut == whole.len(), "cut at {cut}");
     }
@@ -305,7 +319,7 @@ fn another_segment_in_its_place_is_a_stranger() {
         let records = vec![RecordNumber::new(shift)];
         store.write_segment(realm, &draft(records)).unwrap().0
     };
-    let (ours, theirs, newer) = (write(REALM, 0), write(OTHER, 0), write(REALM, 1));
+    let (ours, theirs, newer) = (write(REALM, 0), write(OTHER, 0), write(REALM, 40));
     let remove = vec![SegmentNumber::new(1), SegmentNumber::new(2)];
     let set = Change::SetSegments { realm: REALM, add: vec![ours.clone(), newer.clone()], remove };
     store.commit(&[set]).unwrap();

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use khop_store::{
-    Applied, CaseNumber, Change, Counts, NewCase, RealmNumber, RecordNumber, Segment, SegmentDraft, SegmentNumber,
-    Snapshot, Store, StoreError,
+    Applied, CaseNumber, Change, Counts, NewCase, Opening, RealmNumber, RecordNumber, Segment, SegmentDraft,
+    SegmentNumber, Snapshot, Store, StoreError,
 };
 use khop_vocabulary::{
     Attributes, Encounter, EncounterId, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
@@ -72,7 +72,8 @@ fn reopen(store: Store) -> Store {
 fn draft(records: std::ops::Range<u64>) -> SegmentDraft {
     let rows = records.clone().count();
     let columns = vec![("plane".to_owned(), (0..rows * 100).map(|i| i as u8).collect()), ("none".to_owned(), vec![])];
-    SegmentDraft { records: records.map(RecordNumber::new).collect(), columns, algorithms: "test 1".into() }
+    let items = records.clone().map(|n| vec![n as u8; n as usize % 7]).collect();
+    SegmentDraft { records: records.map(RecordNumber::new).collect(), columns, items, algorithms: "test 1".into() }
 }
 
 fn id(text: &str) -> EncounterId {
@@ -192,7 +193,7 @@ fn segments_are_live_when_committed_and_strays_go() {
     let set = |add, remove| Change::SetSegments { realm: REALM, add, remove };
     let (first, segment) = store.write_segment(REALM, &draft(0..10)).unwrap();
     assert_eq!((first.number, first.rows, segment.rows()), (SegmentNumber::new(1), 10, 10));
-    assert!(segment.is_mapped() && store.open_segments(REALM).unwrap().is_empty());
+    assert!(segment.path().unwrap().exists() && store.open_segments(REALM).unwrap().is_empty());
     assert_eq!(store.commit(&[set(vec![first.clone()], vec![])]).unwrap(), [Applied::Done]);
     let (stray, lost) = store.write_segment(REALM, &draft(10..12)).unwrap();
     assert_eq!(stray.number, SegmentNumber::new(2));
@@ -225,24 +226,37 @@ fn a_segment_draft_must_fit_together() {
     let falling = SegmentDraft { records: vec![RecordNumber::new(2), RecordNumber::new(2)], ..draft(0..0) };
     assert!(refused(&falling).contains("ascending"));
     let column = |name: &str| SegmentDraft { columns: vec![(name.into(), vec![])], ..draft(0..1) };
-    for name in ["", "records", "a\0b", &"x".repeat(33)] {
+    for name in ["", "records", "item.offsets", "a\0b", &"x".repeat(33)] {
         assert!(refused(&column(name)).contains("column"), "{name:?}");
     }
     let twice = SegmentDraft { columns: vec![("a".into(), vec![]), ("a".into(), vec![])], ..draft(0..1) };
     assert!(refused(&twice).contains("once"));
+    assert!(refused(&SegmentDraft { items: vec![vec![1]], ..draft(0..2) }).contains("one a row"));
 }
 
 #[test]
 fn a_segment_in_memory_reads_like_one_on_disk() {
-    let (_dir, store) = store();
-    let (_, mapped) = store.write_segment(REALM, &draft(5..50)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let memory = Segment::in_memory(&draft(5..50)).unwrap();
-    assert!(!memory.is_mapped() && memory.number() == SegmentNumber::IN_MEMORY && memory.bytes() == mapped.bytes());
-    assert_eq!(memory.column("plane").unwrap(), mapped.column("plane").unwrap());
-    for record in 0..60 {
-        let record = RecordNumber::new(record);
-        assert_eq!(memory.row_of(record), mapped.row_of(record));
-        assert_eq!(memory.row_of(record), (5..50).position(|n| n == record.get()).map(|n| n as u32));
+    assert_eq!((memory.number(), memory.path()), (SegmentNumber::IN_MEMORY, None));
+    assert_eq!(memory.private_bytes(), memory.bytes());
+    for encrypted_volume in [false, true] {
+        let opening = Opening { encrypted_volume, ..Opening::default() };
+        let store = opening.open(&dir.path().join(encrypted_volume.to_string())).unwrap();
+        create(&store, "default");
+        let filed = store.write_segment(REALM, &draft(5..50)).unwrap().1;
+        assert_eq!(filed.bytes(), fs::metadata(filed.path().unwrap()).unwrap().len());
+        assert_eq!(filed.private_bytes() > 0, !encrypted_volume);
+        assert_eq!(memory.column("plane").unwrap(), filed.column("plane").unwrap());
+        for row in 0..45 {
+            assert_eq!(*memory.item(row).unwrap(), draft(5..50).items[row as usize]);
+            assert_eq!(*filed.item(row).unwrap(), *memory.item(row).unwrap());
+        }
+        for record in 0..60 {
+            let record = RecordNumber::new(record);
+            assert_eq!(memory.row_of(record), filed.row_of(record));
+            assert_eq!(memory.row_of(record), (5..50).position(|n| n == record.get()).map(|n| n as u32));
+        }
     }
 }
 

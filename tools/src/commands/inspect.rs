@@ -4,11 +4,12 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use khop::{Engine, RealmStatus};
+use khop::RealmStatus;
 use khop_formats::{MAX_RECORD_BYTES, MinutiaeRecord, npy, read_minutiae};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::protection::ProtectionArgs;
 
 /// Show what a record, a vector file or a store holds.
 ///
@@ -23,6 +24,8 @@ pub struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    protection: ProtectionArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -32,7 +35,7 @@ Examples:
   khop inspect --json ~/.local/share/khop";
 
 pub fn run(args: InspectArgs) -> Result<(), Failure> {
-    let inspected: Vec<_> = args.files.iter().map(|path| (path, Contents::of(path))).collect();
+    let inspected: Vec<_> = args.files.iter().map(|path| (path, Contents::of(path, &args.protection))).collect();
     if args.json {
         let files = inspected.iter().map(|(path, contents)| {
             let mut value = match contents {
@@ -67,9 +70,9 @@ enum Contents {
 }
 
 impl Contents {
-    fn of(path: &Path) -> Result<Self, Failure> {
+    fn of(path: &Path, protection: &ProtectionArgs) -> Result<Self, Failure> {
         if path.is_dir() {
-            return store(path);
+            return store(path, protection);
         }
         let mut file = std::fs::File::open(path).map_err(Failure::at(path))?;
         let mut start = Vec::new();
@@ -126,7 +129,9 @@ impl Contents {
                         "encounters": realm.encounters,
                         "segments": realm.segments,
                         "tail_rows": realm.tail_rows,
-                        "mapped_bytes": realm.mapped_bytes,
+                        "segment_bytes": realm.file_bytes,
+                        "opened_bytes": realm.opened_bytes,
+                        "may_be_swapped": realm.may_be_swapped,
                         "face_model": model.map(|(model, dim)| json!({"id": model.as_str(), "dim": dim})),
                     })
                 });
@@ -137,11 +142,11 @@ impl Contents {
 }
 
 /// Opens a data directory, but makes none.
-fn store(path: &Path) -> Result<Contents, Failure> {
+fn store(path: &Path, protection: &ProtectionArgs) -> Result<Contents, Failure> {
     if !path.join("FORMAT").is_file() {
         return Err(Failure::at(path)("expected a data directory, but it holds no file FORMAT"));
     }
-    let engine = Engine::builder(path).open().map_err(Failure::at(path))?;
+    let engine = protection.engine(path).open().map_err(Failure::at(path))?;
     Ok(Contents::Store(engine.realms()))
 }
 
@@ -169,7 +174,8 @@ impl fmt::Display for Contents {
                 write!(f, "store, {}", counted(realms.len(), "realm"))?;
                 for realm in realms {
                     write!(f, "\n  {:<12} {} encounters", realm.id, realm.encounters)?;
-                    write!(f, ", {} ({} bytes mapped)", counted(realm.segments, "segment"), realm.mapped_bytes)?;
+                    write!(f, ", {} ({} bytes in files", counted(realm.segments, "segment"), realm.file_bytes)?;
+                    write!(f, ", {} of them opened into memory)", realm.opened_bytes)?;
                     write!(f, ", {} rows in the tail", realm.tail_rows)?;
                     if let Some((model, dim)) = &realm.face_model {
                         write!(f, ", faces by {model} ({dim} numbers)")?;

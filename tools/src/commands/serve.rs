@@ -4,10 +4,12 @@ use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use khop::RootSource;
 use khop_server::{Options, Server};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
+use crate::protection::ProtectionArgs;
 
 /// Run the HTTP service.
 ///
@@ -32,6 +34,8 @@ pub struct ServeArgs {
     /// Replace the admin token, for instance when it is lost; the old one is no longer accepted
     #[arg(long)]
     new_token: bool,
+    #[command(flatten)]
+    protection: ProtectionArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -46,9 +50,25 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
     let data = args.data.map_or_else(default_data_dir, Ok)?;
-    let ServeArgs { listen, threads, queue, new_token, .. } = args;
-    let server = Server::prepare(&Options { data: data.clone(), listen, threads, queue, new_token })?;
+    let ServeArgs { listen, threads, queue, new_token, protection, .. } = args;
+    let (root_key, encrypted_volume) = (protection.root(), protection.encrypted_volume());
+    let options = Options { data: data.clone(), listen, threads, queue, new_token, root_key, encrypted_volume };
+    let server = Server::prepare(&options)?;
     println!("store    {}", data.display());
+    match &options.root_key {
+        RootSource::Beside => {
+            println!("root key beside the data: whoever copies the store can read it (--root-key keeps it elsewhere)")
+        }
+        elsewhere => println!("root key from {elsewhere}"),
+    }
+    if encrypted_volume {
+        println!("vectors  as they are in files, mapped: the volume is said to be encrypted");
+    } else {
+        println!("vectors  sealed in files, {} MB opened into memory", server.opened_bytes() / 1_000_000);
+        if server.may_be_swapped() {
+            println!("         which may be written to swap space: let the process lock it (ulimit -l, LimitMEMLOCK=)");
+        }
+    }
     println!("serving  http://{}", server.address());
     match server.new_token() {
         Some(token) => println!(

@@ -1,16 +1,19 @@
-//! `khop store`: Check a store, or make its segments again.
+//! `khop store`: Check a store, make its segments again, and end the keys of what was erased.
+
+mod keys;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop::{Calibration, Engine, FaceModel, ModelId, RealmId};
+use khop::{Calibration, FaceModel, ModelId, RealmId};
 use khop_store::{Opening, Problem, VerifyReport};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::protection::ProtectionArgs;
 
-/// Check a store, or make its segments again.
+/// Check a store, make its segments again, end the keys of what was erased.
 ///
 /// The store must not be in use: stop the service first. The catalogue keeps what was enrolled, as received; segments
 /// hold what searches need of it and can be made again at any time.
@@ -21,22 +24,30 @@ pub struct StoreArgs {
     act: Act,
 }
 
+/// Which store.
+#[derive(clap::Args)]
+struct Which {
+    /// Data directory of the store
+    #[arg(value_name = "DIR")]
+    data: PathBuf,
+    #[command(flatten)]
+    protection: ProtectionArgs,
+}
+
 #[derive(clap::Subcommand)]
 enum Act {
-    /// Compare every checksum, index entry, count and audit entry; the exit status is 1 when anything is damaged
+    /// Compare every seal, checksum, index entry, count and audit entry; the exit status is 1 when anything is damaged
     Verify {
-        /// Data directory of the store
-        #[arg(value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        store: Which,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
     /// Make the segments again from the catalogue
     Rebuild {
-        /// Data directory of the store
-        #[arg(value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        store: Which,
         /// Only this realm
         #[arg(long, value_name = "NAME")]
         realm: Option<RealmId>,
@@ -44,11 +55,25 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Destroy the keys of everything that was erased: its bytes, wherever they still lie, can never be read again
+    Forget {
+        #[command(flatten)]
+        store: Which,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a root key, to be kept elsewhere than the data and given with --root-key when the store is made
+    RootKey {
+        /// File to make, readable by its owner alone; it must not be there yet
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Keep a face model and its calibration table in the store, for this and every later opening
     AddModel {
-        /// Data directory of the store; made when it does not exist
-        #[arg(value_name = "DIR")]
-        data: PathBuf,
+        /// Made when it does not exist
+        #[command(flatten)]
+        store: Which,
         /// Table written by `khop calibrate face`; it names the model
         #[arg(long, value_name = "FILE")]
         table: PathBuf,
@@ -63,30 +88,34 @@ Examples:
   khop store add-model DIR --table my-model-512.txt --dim 512
   khop store verify ~/.local/share/khop
   khop store verify DIR --json
-  khop store rebuild DIR --realm default";
+  khop store rebuild DIR --realm default
+  khop store forget DIR
+  khop store root-key /media/key/khop.root && khop serve --data DIR --root-key /media/key/khop.root";
 
 pub fn run(args: StoreArgs) -> Result<(), Failure> {
     match args.act {
-        Act::Verify { data, json } => verify(&data, json),
-        Act::Rebuild { data, realm, json } => rebuild(&data, realm, json),
-        Act::AddModel { data, table, dim } => add_model(&data, &table, dim),
+        Act::Verify { store, json } => verify(&store, json),
+        Act::Rebuild { store, realm, json } => rebuild(&store, realm, json),
+        Act::Forget { store, json } => keys::forget(&store, json),
+        Act::RootKey { file } => keys::make_root(&file),
+        Act::AddModel { store, table, dim } => add_model(&store, &table, dim),
     }
 }
 
-fn add_model(data: &Path, table: &Path, dim: u32) -> Result<(), Failure> {
+fn add_model(store: &Which, table: &Path, dim: u32) -> Result<(), Failure> {
     let text = std::fs::read_to_string(table).map_err(Failure::at(table))?;
     let calibration = Calibration::from_text(&text).map_err(Failure::at(table))?;
     let id = ModelId::new(calibration.name()).map_err(Failure::at(table))?;
-    let engine = Engine::builder(data).open()?;
+    let engine = store.protection.engine(&store.data).open()?;
     engine.register_face_model(FaceModel { id: id.clone(), dim: dim as usize, calibration: Some(calibration) })?;
     println!("{id}: vectors of {dim} numbers have scores in this store now");
     Ok(())
 }
 
-fn verify(data: &Path, as_json: bool) -> Result<(), Failure> {
-    must_be_a_store(data)?;
+fn verify(store: &Which, as_json: bool) -> Result<(), Failure> {
+    must_be_a_store(&store.data)?;
     let progress = spinner("{spinner} reading the catalogue's pages");
-    let store = Opening { check: true, ..Opening::default() }.open(data)?;
+    let store = Opening { check: true, ..store.protection.opening() }.open(&store.data)?;
     progress.set_style(style("{spinner} {human_pos} entries compared"));
     let report = store.verify_with(&|entries| progress.set_position(entries))?;
     progress.finish_and_clear();
@@ -145,11 +174,11 @@ fn kind(problem: &Problem) -> &'static str {
     }
 }
 
-fn rebuild(data: &Path, realm: Option<RealmId>, as_json: bool) -> Result<(), Failure> {
-    must_be_a_store(data)?;
+fn rebuild(store: &Which, realm: Option<RealmId>, as_json: bool) -> Result<(), Failure> {
+    must_be_a_store(&store.data)?;
     let progress = spinner("{spinner} {msg}");
     progress.set_message("opening the store");
-    let engine = Engine::builder(data).open()?;
+    let engine = store.protection.engine(&store.data).open()?;
     let realms = match realm {
         Some(realm) => vec![realm],
         None => engine.realms().into_iter().map(|status| status.id).collect(),

@@ -5,14 +5,15 @@ use super::source::{product_code, word_places};
 use super::{Finding, Tree};
 
 /// Every crate of the workspace: folder, package name, and which of ours it may depend on (`["*"]`: any but benches).
-const CRATES: [(&str, &str, &[&str]); 14] = [
+const CRATES: [(&str, &str, &[&str]); 15] = [
     ("engine/vocabulary", "khop-vocabulary", &[]),
     ("engine/kernels", "khop-kernels", &[]),
+    ("engine/keys", "khop-keys", &[]),
     ("engine/formats", "khop-formats", &["khop-vocabulary"]),
     ("engine/fingerprint", "khop-fingerprint", &["khop-vocabulary", "khop-kernels"]),
     ("engine/face", "khop-face", &["khop-vocabulary", "khop-kernels"]),
     ("engine/index", "khop-index", &["khop-vocabulary", "khop-kernels"]),
-    ("engine/store", "khop-store", &["khop-vocabulary"]),
+    ("engine/store", "khop-store", &["khop-vocabulary", "khop-keys"]),
     ("engine/evaluate", "khop-evaluate", &["khop-vocabulary"]),
     (
         "engine/recognition",
@@ -42,7 +43,10 @@ const AT_HOME: [(&[&str], &[&str]); 7] = [
     (&["clap", "csv", "flate2", "indicatif", "nalgebra", "tracing-subscriber"], &["tools"]),
     (&["fprint-bozorth3"], &["benches/rivals"]),
     (&["ndarray"], &["engine/evaluate", "tools"]),
-    (&["rayon"], &["engine/index", "engine/evaluate", "engine/recognition", "server", "tools", "benches"]),
+    (
+        &["rayon"],
+        &["engine/index", "engine/evaluate", "engine/store", "engine/recognition", "server", "tools", "benches"],
+    ),
 ];
 
 /// Packages that only some files of their crate may name.
@@ -53,9 +57,10 @@ const CONFINED: [(&str, &str); 3] = [
 ];
 
 /// Parts of the standard library that a layer never touches: the low layers know no file, clock or thread.
-const ABSENT: [(&str, &[&str]); 9] = [
+const ABSENT: [(&str, &[&str]); 10] = [
     ("engine/vocabulary/", &["fs", "net", "process", "time", "thread"]),
     ("engine/kernels/", &["fs", "net", "process", "time", "thread"]),
+    ("engine/keys/", &["net", "thread"]),
     ("engine/formats/", &["fs", "net", "process", "time", "thread"]),
     ("engine/fingerprint/", &["fs", "net", "process", "time", "thread"]),
     ("engine/face/", &["fs", "net", "process", "time", "thread"]),

@@ -62,5 +62,6 @@ pub fn draft(records: Vec<RecordNumber>) -> SegmentDraft {
     let plane = records.iter().flat_map(|record| [record.get() as u8; 64]).collect();
     let scales = records.iter().flat_map(|record| (record.get() as f32).to_le_bytes()).collect();
     let columns = vec![("plane".to_owned(), plane), ("scales".to_owned(), scales)];
-    SegmentDraft { records, columns, algorithms: "test 1".into() }
+    let items = records.iter().map(|record| vec![record.get() as u8; 5 * (record.get() % 40) as usize]).collect();
+    SegmentDraft { records, columns, items, algorithms: "test 1".into() }
 }

@@ -83,6 +83,7 @@ fn draft(planes: &Planes, first: usize, rows: usize) -> SegmentDraft {
             ("face.signs".into(), signs),
             ("face.agreements".into(), of(&planes.agreements, 4)),
         ],
+        items: Vec::new(),
         algorithms: "bench".into(),
     }
 }
