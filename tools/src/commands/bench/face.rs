@@ -56,9 +56,9 @@ pub struct FaceArgs {
     /// Build and measure the graph index too; building takes some milliseconds a reference
     #[arg(long)]
     graph: bool,
-    /// Then write the planes as segments under this folder, open them mapped, and measure a bounded search there
+    /// Then write the planes as segments under this folder, open them mapped and sealed, and measure a bounded search
     #[arg(long, value_name = "DIR")]
-    mapped: Option<std::path::PathBuf>,
+    files: Option<std::path::PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -67,7 +67,7 @@ pub struct FaceArgs {
 const EXAMPLES: &str = "\
 Examples:
   khop bench face --n 1000000 --dim 512 --threads 1 --json
-  khop bench face --n 10000000 --growth --threads 2 --without-b4 --mapped /var/tmp
+  khop bench face --n 10000000 --growth --threads 2 --without-b4 --files /var/tmp
   khop bench face --n 20000 --graph";
 
 const BATCHES: [usize; 3] = [16, 64, 256];
@@ -157,10 +157,11 @@ pub fn measure(args: &FaceArgs) -> Result<Figures, Failure> {
         let title = format!("One search, {} threads, faces of {dim} numbers", args.threads);
         std::fs::write(path, growth::chart(&title, &sizes, &figures).to_svg()).map_err(Failure::at(path))?;
     }
-    if let Some(folder) = &args.mapped {
+    if let Some(folder) = &args.files {
         let came_back = |probe: u64| Probe::new(&population.person(probe * (drawn(n) as u64 / 16)).face(1));
         let probes = (0..16).map(came_back).collect::<Result<Vec<_>, _>>()?;
-        mapped::measure(folder, planes, &probes, args.loss, THRESHOLD, &pool, &mut figures)?;
+        let searches = mapped::Searches { probes: &probes, loss: args.loss, threshold: THRESHOLD, pool: &pool };
+        mapped::measure(folder, planes, &searches, &mut figures)?;
     }
     figures.add("resident_mib", crate::memory::resident_mib());
     figures.add("peak_resident_mib", peak_resident_mib());

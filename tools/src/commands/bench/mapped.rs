@@ -1,4 +1,4 @@
-//! What does a gallery cost that lies in mapped files? Opening it, the first search, the ones after it, memory.
+//! What does a gallery cost that lies in files, mapped or sealed? Opening it, the first search, those after it, memory.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use khop::RealmId;
 use khop_index::{Answer, Gallery, Mode, Plane, Probe, Query, RowMask, SignPlane, Watch, sign_bytes, stride};
-use khop_store::{Applied, Change, RecordNumber, Segment, SegmentDraft, Store};
+use khop_store::{Applied, Change, Opening, RealmNumber, RecordNumber, Segment, SegmentDraft};
 use rayon::prelude::*;
 
 use super::figures::Figures;
@@ -20,39 +20,73 @@ const ROWS: usize = 65_536;
 /// Searches after the first.
 const SEARCHES: usize = 9;
 
-/// Writes the planes as segments of a store of their own, opens it again and searches it. The store is removed.
-pub fn measure(
-    folder: &Path,
-    planes: Planes,
-    probes: &[Probe],
-    loss: f64,
-    threshold: f32,
-    pool: &rayon::ThreadPool,
+/// What is searched for, and how.
+pub struct Searches<'a> {
+    pub probes: &'a [Probe],
+    pub loss: f64,
+    pub threshold: f32,
+    pub pool: &'a rayon::ThreadPool,
+}
+
+/// Writes the planes as segments of a store of their own, opens it again and searches it, once with files that are mapped
+/// as they are and once with sealed ones. The stores are removed.
+pub fn measure(folder: &Path, planes: Planes, searches: &Searches<'_>, figures: &mut Figures) -> Result<(), Failure> {
+    let kinds = [("mapped", true), ("sealed", false)];
+    let openings = kinds.map(|(name, encrypted_volume)| (name, Opening { encrypted_volume, ..Opening::default() }));
+    let mut written = Vec::new();
+    for (name, opening) in openings {
+        let directory = tempfile::tempdir_in(folder).map_err(Failure::at(folder))?;
+        let realm = write(directory.path(), &opening, &planes, name, figures)?;
+        written.push((name, opening, directory, realm));
+    }
+    let (n, dim) = (planes.scales.len() / 4, planes.dim());
+    drop(planes);
+    for (name, opening, directory, realm) in &written {
+        open_and_search(directory.path(), opening, *realm, (n, dim), searches, name, figures)?;
+    }
+    Ok(())
+}
+
+/// Writes the planes as the segments of a new store's realm.
+fn write(
+    directory: &Path,
+    opening: &Opening,
+    planes: &Planes,
+    name: &str,
+    figures: &mut Figures,
+) -> Result<RealmNumber, Failure> {
+    let (start, n) = (Instant::now(), planes.scales.len() / 4);
+    let store = opening.open(directory)?;
+    let id = RealmId::new("bench")?;
+    let made = store.commit(&[Change::CreateRealm { id, expires_at_unix_s: None, note: "bench".into() }])?;
+    let Some(&Applied::Created { realm }) = made.first() else {
+        return Err(Failure::new("the store made no realm"));
+    };
+    let mut written = Vec::new();
+    for first in (0..n).step_by(ROWS) {
+        written.push(store.write_segment(realm, &draft(planes, first, ROWS.min(n - first)))?.0);
+    }
+    store.commit(&[Change::SetSegments { realm, add: written, remove: vec![] }])?;
+    figures.measured(&format!("{name}_written_s"), start.elapsed().as_secs_f64());
+    Ok(realm)
+}
+
+fn open_and_search(
+    directory: &Path,
+    opening: &Opening,
+    realm: RealmNumber,
+    (n, dim): (usize, usize),
+    &Searches { probes, loss, threshold, pool }: &Searches<'_>,
+    name: &str,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
-    let directory = tempfile::tempdir_in(folder).map_err(Failure::at(folder))?;
-    let (n, dim) = (planes.scales.len() / 4, planes.dim());
-    let realm = {
-        let store = Store::open(directory.path())?;
-        let id = RealmId::new("bench")?;
-        let made = store.commit(&[Change::CreateRealm { id, expires_at_unix_s: None, note: "bench".into() }])?;
-        let Some(&Applied::Created { realm }) = made.first() else {
-            return Err(Failure::new("the store made no realm"));
-        };
-        let mut written = Vec::new();
-        for first in (0..n).step_by(ROWS) {
-            written.push(store.write_segment(realm, &draft(&planes, first, ROWS.min(n - first)))?.0);
-        }
-        store.commit(&[Change::SetSegments { realm, add: written, remove: vec![] }])?;
-        realm
-    };
-    drop(planes);
+    let of = |figure: &str| format!("{name}_{figure}");
     let start = Instant::now();
-    let store = Store::open(directory.path())?;
-    let segments = store.open_segments(realm)?.into_iter().collect::<Result<Vec<_>, _>>()?;
-    figures.measured("mapped_open_s", start.elapsed().as_secs_f64());
-    figures.add("mapped_segments", segments.len());
-    figures.measured("mapped_bytes_per_reference", segments.iter().map(|s| s.bytes()).sum::<u64>() as f64 / n as f64);
+    let store = opening.open(directory)?;
+    let segments = pool.install(|| store.open_segments(realm))?.into_iter().collect::<Result<Vec<_>, _>>()?;
+    figures.measured(&of("open_s"), start.elapsed().as_secs_f64());
+    figures.add(&of("segments"), segments.len());
+    figures.measured(&of("bytes_per_reference"), segments.iter().map(|s| s.bytes()).sum::<u64>() as f64 / n as f64);
     let search = |probe: &Probe| -> Result<f64, Failure> {
         let start = Instant::now();
         pool.install(|| {
@@ -62,10 +96,10 @@ pub fn measure(
         .map_err(Failure::new)?;
         Ok(start.elapsed().as_secs_f64())
     };
-    figures.measured("mapped_bounded_first_s", search(&probes[0])?);
+    figures.measured(&of("bounded_first_s"), search(&probes[0])?);
     let later = (1..=SEARCHES).map(|at| search(&probes[at % probes.len()])).collect::<Result<Vec<_>, _>>()?;
-    figures.measured("mapped_bounded_later_s", median(later));
-    figures.add("mapped_resident_mib", crate::memory::resident_mib());
+    figures.measured(&of("bounded_later_s"), median(later));
+    figures.add(&of("resident_mib"), crate::memory::resident_mib());
     Ok(())
 }
 
