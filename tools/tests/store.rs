@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use khop::RootSource;
 use khop_store::{Change, Opening, RealmNumber, RecordNumber, SegmentDraft, Store};
 use khop_vocabulary::RealmId;
 
@@ -56,9 +57,33 @@ fn a_sound_store_passes_and_a_damaged_one_is_named_and_mended() {
 }
 
 #[test]
+fn keys_end_and_a_root_key_can_be_kept_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, root) = (dir.path().join("store"), dir.path().join("khop.root"));
+    let made = Command::new(env!("CARGO_BIN_EXE_khop")).args(["store", "root-key"]).arg(&root).output().unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let twice = Command::new(env!("CARGO_BIN_EXE_khop")).args(["store", "root-key"]).arg(&root).output().unwrap();
+    assert_eq!(twice.status.code(), Some(1));
+
+    let root = root.to_str().unwrap();
+    Opening { root: RootSource::File(root.into()), ..Opening::default() }.open(&data).unwrap();
+    let refused = khop(&["store", "forget"], &data);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("keys/root"), "{}", text(&refused.stderr));
+    for act in ["forget", "compact", "verify"] {
+        let output = khop(&["store", act, "--root-key", root], &data);
+        assert!(output.status.success(), "{act}: {}", text(&output.stderr));
+        let command = format!("cat {root}");
+        let output = khop(&["store", act, "--json", "--root-key-command", &command], &data);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(act != "forget" || report["epoch"].as_u64() == Some(3), "{report}");
+    }
+}
+
+#[test]
 fn what_is_no_store_is_not_made_one() {
     let dir = tempfile::tempdir().unwrap();
-    for act in ["verify", "rebuild"] {
+    for act in ["verify", "rebuild", "compact", "forget"] {
         let output = khop(&["store", act], dir.path());
         assert_eq!(output.status.code(), Some(1));
         assert!(text(&output.stderr).contains("no store there"), "{}", text(&output.stderr));

@@ -107,6 +107,18 @@ impl<'a> Gallery<'a> {
         self.plane
     }
 
+    /// The sign bits, if it has them.
+    #[must_use]
+    pub fn signs(&self) -> Option<SignPlane<'a>> {
+        self.signs
+    }
+
+    /// The half-byte codes, if it has them.
+    #[must_use]
+    pub fn nibbles(&self) -> Option<NibblePlane<'a>> {
+        self.nibbles
+    }
+
     /// Whether the gallery has what a mode reads.
     #[must_use]
     pub fn has(&self, mode: Mode) -> bool {

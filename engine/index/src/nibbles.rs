@@ -149,6 +149,14 @@ impl<'a> NibblePlane<'a> {
         Some((agreement * product + sines + 1e-6).min(1.0))
     }
 
+    /// A row as it was written; `None` when it is absent.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<NibbleRow> {
+        let (agreement, inverse_norm) = self.factors(row)?;
+        let stride = nibble_stride(self.dim);
+        Some(NibbleRow { codes: self.codes[row * stride..][..stride].into(), agreement, inverse_norm })
+    }
+
     /// Agreement and inverse norm of a row; `None` when it is absent. Values that no builder writes count as absent.
     pub(crate) fn factors(&self, row: usize) -> Option<(f32, f32)> {
         let (agreement, inverse_norm) = split(self.factors.get(row)?);

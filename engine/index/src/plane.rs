@@ -146,6 +146,13 @@ impl<'a> Plane<'a> {
         self.codes
     }
 
+    /// A row as it was written: its codes, padding included, and its scale; `None` when it is absent.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<(&'a [u8], f32)> {
+        let scale = self.scale(row)?;
+        Some((self.codes_of(row), scale))
+    }
+
     /// Whether the row exists and holds a vector.
     #[must_use]
     pub fn is_present(&self, row: usize) -> bool {

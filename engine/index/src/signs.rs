@@ -151,6 +151,14 @@ impl<'a> SignPlane<'a> {
         }
     }
 
+    /// A row as [`place_signs`] wrote it; `None` when it is absent.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<SignRow> {
+        let (agreement, bytes) = (self.agreement(row)?, stride(self.dim) / 8);
+        let unit = &self.codes[row / UNIT_ROWS * UNIT_ROWS * bytes..][..UNIT_ROWS * bytes];
+        Some(SignRow { bits: unit.chunks_exact(UNIT_ROWS).map(|rows| rows[row % UNIT_ROWS]).collect(), agreement })
+    }
+
     /// A row's agreement; `None` when it is absent. A value that no builder writes counts as absent.
     pub(crate) fn agreement(&self, row: usize) -> Option<f32> {
         let agreement = f32::from_le_bytes(*self.agreements.get(row)?);

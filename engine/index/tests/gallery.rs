@@ -3,7 +3,7 @@
 use khop_index::{
     Gallery, Guarantee, Mode, NibblePlane, NibbleRow, Originals, Plane, PlaneBuilder, PlaneBytes, PlaneError, Probe,
     Query, Rotation, RowMask, SearchError, SignPlane, SignRow, Stop, VectorError, Watch, nibble_stride, place_signs,
-    sign_bytes, z_score,
+    quantise_row, sign_bytes, stride, z_score,
 };
 use proptest::prelude::*;
 use rand::RngExt;
@@ -188,6 +188,35 @@ proptest! {
 }
 
 /// 512 numbers: how far the half-byte bound lies above the cosine, which decides whether it can rule anything out.
+/// Rows are read back as they were written: a compaction copies them.
+#[test]
+fn rows_are_read_back_as_they_were_written() {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    for dim in [3, 64, 100, 512] {
+        let rows: Vec<Option<Vec<f32>>> = (0..131).map(|row| (row % 7 != 3).then(|| vector(&mut rng, dim))).collect();
+        let (planes, rotation) = (Planes::of(dim, &rows), Rotation::new(dim));
+        let gallery = planes.gallery();
+        for (at, row) in rows.iter().enumerate() {
+            let [byte, signs, nibbles] = [
+                gallery.plane().row(at).is_some(),
+                gallery.signs().unwrap().row(at).is_some(),
+                gallery.nibbles().unwrap().row(at).is_some(),
+            ];
+            let Some(values) = row else {
+                assert!(!byte && !signs && !nibbles);
+                continue;
+            };
+            let mut codes = vec![0; stride(dim)];
+            let scale = quantise_row(values, &mut codes);
+            assert_eq!(gallery.plane().row(at), Some((&codes[..], scale)));
+            assert!(gallery.signs().unwrap().row(at) == SignRow::of(values, &rotation).ok());
+            assert!(gallery.nibbles().unwrap().row(at) == NibbleRow::of(values, &rotation).ok());
+        }
+        assert!(gallery.plane().row(rows.len()).is_none() && gallery.signs().unwrap().row(rows.len()).is_none());
+        assert!(gallery.nibbles().unwrap().row(rows.len()).is_none());
+    }
+}
+
 #[test]
 fn the_upper_bound_is_near() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);

@@ -42,17 +42,17 @@ pub struct Keyring {
     turn: Mutex<()>,
 }
 
-/// The depth of the nodes that are remembered: each spans 65 536 leaves.
-const NEAR: u8 = 64;
-/// Most nodes that are remembered; then all are forgotten.
-const REMEMBERED: usize = 4096;
+/// The depth of the nodes that are remembered: each spans 256 leaves.
+const NEAR: u8 = 72;
+/// Most nodes that are remembered, some megabytes; then all are forgotten.
+const REMEMBERED: usize = 65_536;
 
 /// The keys of an epoch.
 struct Epoch {
     number: u64,
     began_unix_s: u64,
     tree: KeyTree,
-    /// Nodes above leaves that were asked for, none above a cut one: sixteen steps to a leaf, not eighty.
+    /// Nodes above leaves that were asked for, none above a cut one: eight steps to a leaf, not eighty.
     near: RwLock<HashMap<u128, Key>>,
 }
 

@@ -17,7 +17,7 @@ use roaring::RoaringBitmap;
 use crate::Error;
 use crate::face_planes::FacePlanes;
 use crate::prepared::SLOTS;
-use crate::row::{FaceRow, Quantised, Row};
+use crate::row::{FaceRow, FingerCode, Quantised, Row};
 
 const FACE_DIM: &str = "face.dim";
 const FACE_CODES: &str = "face.codes";
@@ -301,7 +301,7 @@ impl<'a> Columns<'a> {
 
     /// Rows with fingers that no code speaks for.
     pub(crate) fn uncoded(&self) -> Result<RoaringBitmap, Error> {
-        RoaringBitmap::deserialize_from(self.uncoded).map_err(|_| inconsistent(UNCODED, "does not parse"))
+        bitmap(UNCODED, self.uncoded)
     }
 
     /// The templates of one row by slot, opened; `None` when their key was destroyed, which an erasure does.
@@ -321,6 +321,42 @@ impl<'a> Columns<'a> {
             bytes = after;
         }
         if bytes.is_empty() { Ok(Some(templates)) } else { Err(damaged()) }
+    }
+
+    /// A row as [`draft`] was given it; `None` when its key was destroyed, which an erasure does.
+    pub(crate) fn row(&self, row: u32, galleries: &[(GalleryId, RoaringBitmap)]) -> Result<Option<Row>, Error> {
+        let Some(templates) = self.templates(row)? else { return Ok(None) };
+        let at = row as usize;
+        let quantised = |plane: Plane<'_>| {
+            let (codes, scale) = plane.row(at)?;
+            Some(Quantised { dim: plane.dim(), codes: codes.into(), scale })
+        };
+        let face = |gallery: Gallery<'_>| {
+            let signs = gallery.signs().and_then(|signs| signs.row(at));
+            let nibbles = gallery.nibbles().and_then(|nibbles| nibbles.row(at));
+            Some(FaceRow { bytes: quantised(gallery.plane())?, signs, nibbles })
+        };
+        let code = |finger: &FingerPlanes<'_>| {
+            Some(FingerCode { bytes: quantised(finger.bytes)?, signs: finger.signs.row(at) })
+        };
+        Ok(Some(Row {
+            record: self.segment.record(row),
+            galleries: galleries.iter().filter(|(_, rows)| rows.contains(row)).map(|(name, _)| name.clone()).collect(),
+            attributes: self.attributes_of(at)?,
+            face: self.face.and_then(face),
+            templates,
+            codes: self.fingers.each_ref().map(|finger| finger.as_ref().and_then(code)),
+        }))
+    }
+
+    /// The attributes of one row, the region by its name.
+    fn attributes_of(&self, row: usize) -> Result<Attributes, Error> {
+        let (attributes, region) = self.attributes(row);
+        let Some(place) = region.checked_sub(1) else { return Ok(attributes) };
+        let damaged = || inconsistent(REGIONS, "does not parse");
+        let names = std::str::from_utf8(self.regions).map_err(|_| damaged())?;
+        let name = names.split('\n').nth(place as usize).ok_or_else(damaged)?;
+        Ok(Attributes { region: Some(Region::new(name).map_err(|_| damaged())?), ..attributes })
     }
 
     /// The attributes of one row, the region by its index in [`Columns::region_index`].
@@ -344,20 +380,44 @@ impl<'a> Columns<'a> {
 
     /// The rows that belong to a gallery; `None` when none does.
     pub(crate) fn gallery(&self, wanted: &GalleryId) -> Result<Option<RoaringBitmap>, Error> {
-        let damaged = || inconsistent(GALLERIES, "does not parse");
         let mut bytes = self.galleries;
         while !bytes.is_empty() {
-            let (length, rest) = bytes.split_first_chunk::<2>().ok_or_else(damaged)?;
-            let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or_else(damaged)?;
-            let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
-            let (bitmap, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(damaged)?;
+            let (name, rows, rest) = split_gallery(bytes)?;
             if name == wanted.as_str().as_bytes() {
-                return RoaringBitmap::deserialize_from(bitmap).map(Some).map_err(|_| damaged());
+                return bitmap(GALLERIES, rows).map(Some);
             }
             bytes = rest;
         }
         Ok(None)
     }
+
+    /// Every gallery with its rows.
+    pub(crate) fn galleries(&self) -> Result<Vec<(GalleryId, RoaringBitmap)>, Error> {
+        let (mut bytes, mut galleries) = (self.galleries, Vec::new());
+        while !bytes.is_empty() {
+            let (name, rows, rest) = split_gallery(bytes)?;
+            let name = GalleryId::named(String::from_utf8_lossy(name));
+            galleries.push((name.map_err(|_| inconsistent(GALLERIES, "does not parse"))?, bitmap(GALLERIES, rows)?));
+            bytes = rest;
+        }
+        Ok(galleries)
+    }
+}
+
+/// The first gallery's name and rows, and the bytes behind it.
+fn split_gallery(bytes: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Error> {
+    let split = || {
+        let (length, rest) = bytes.split_first_chunk::<2>()?;
+        let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (rows, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        Some((name, rows, rest))
+    };
+    split().ok_or_else(|| inconsistent(GALLERIES, "does not parse"))
+}
+
+fn bitmap(column: &str, bytes: &[u8]) -> Result<RoaringBitmap, Error> {
+    RoaringBitmap::deserialize_from(bytes).map_err(|_| inconsistent(column, "does not parse"))
 }
 
 /// Reads a segment's column by its name.

@@ -9,6 +9,7 @@ use khop_store::{Forgotten, Opening, RootSource};
 use khop_vocabulary::{ModelId, Policy, RealmId};
 
 use crate::calibrations::{DEFAULT_REALM, FaceModels, MODELS_KEY};
+use crate::compaction::Extent;
 use crate::core::{Core, Counters};
 use crate::recovery::{Recovered, recover};
 use crate::writer::Writer;
@@ -171,14 +172,22 @@ impl Engine {
         Ok(self.core.store.forget()?)
     }
 
-    /// As [`Engine::forget`], where the last time was longer ago than this.
+    /// What is to be done every day: where keys were destroyed longer ago than this, makes a fourteenth of the segments
+    /// with rows of erased encounters anew without them, then forgets. `None` where it is too early.
     ///
     /// # Errors
-    /// As [`Engine::forget`].
+    /// As [`Engine::forget`] and [`Realm::compact`]; keys are destroyed also where a segment could not be made anew.
     pub fn forget_after(&self, age: Duration) -> Result<Option<Forgotten>, Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let is_due = now.saturating_sub(age).as_secs() >= self.core.store.forgot_unix_s();
-        is_due.then(|| self.forget()).transpose()
+        if now.saturating_sub(age).as_secs() < self.core.store.forgot_unix_s() {
+            return Ok(None);
+        }
+        let realms: Vec<RealmId> = self.core.realms.load().keys().cloned().collect();
+        let compacted = realms.into_iter().map(|id| self.writer.compact(id, Extent::Daily));
+        let compacted = compacted.filter(|done| !matches!(done, Err(Error::UnknownRealm(_) | Error::Expired(_))));
+        let compacted = compacted.collect::<Result<Vec<_>, _>>();
+        let forgotten = self.forget()?;
+        compacted.map(|_| Some(forgotten))
     }
 
     /// A handle on a realm.

@@ -118,6 +118,11 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// A key that nobody may have destroyed: its record was not erased.
+    pub(crate) fn key_is_gone(record: khop_store::RecordNumber) -> Self {
+        Self::Incomplete { cause: format!("{record}: its key was destroyed, but it was not erased") }
+    }
+
     /// Of a search that has not seen everybody.
     pub(crate) fn incomplete(cause: impl std::fmt::Display) -> Self {
         Self::Incomplete { cause: cause.to_string() }

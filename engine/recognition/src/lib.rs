@@ -23,6 +23,7 @@ mod calibrations;
 mod candidates;
 mod case;
 mod columns;
+mod compaction;
 mod compare;
 mod core;
 mod decision;
@@ -59,6 +60,7 @@ mod writer;
 
 pub use calibrations::DEFAULT_REALM;
 pub use case::{Case, CaseId};
+pub use compaction::Compaction;
 pub use compare::{compare, trace};
 pub use decision::Decision;
 pub use deduplicate::Duplicate;

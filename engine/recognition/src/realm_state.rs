@@ -46,6 +46,8 @@ pub(crate) struct RealmState {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     /// Damaged segments are being made again, or could not be.
     pub(crate) is_mending: AtomicBool,
+    /// Whether small segments are being made one; then a seal does not ask for it again.
+    pub(crate) is_compacting: AtomicBool,
 }
 
 impl RealmState {
@@ -62,6 +64,7 @@ impl RealmState {
             planes: ArcSwap::from_pointee(planes),
             snapshot: ArcSwap::from(Arc::new(snapshot)),
             is_mending: AtomicBool::new(false),
+            is_compacting: AtomicBool::new(false),
         }
     }
 

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::Error;
 use crate::columns::{algorithms, draft};
+use crate::compaction::ROWS;
 use crate::core::Core;
 use crate::face_planes::FacePlanes;
 use crate::prepared::Prepared;
@@ -19,8 +20,6 @@ use crate::tail::Tail;
 
 /// Encounters read from the catalogue at a time.
 const BATCH: usize = 1024;
-/// Rows of a segment made by a rebuild.
-const REBUILT_ROWS: usize = 65_536;
 
 /// Everything the engine holds in memory after opening.
 pub(crate) struct Recovered {
@@ -63,7 +62,7 @@ pub(crate) fn rebuild(core: &Core, realm: &RealmState, planes: FacePlanes) -> Re
         let batch = core.store.records_from(realm.number, next, BATCH)?;
         let last = batch.last().map(|(record, _)| record.get());
         rows.extend(prepare(core, batch, planes)?);
-        if rows.len() >= REBUILT_ROWS || (last.is_none() && !rows.is_empty()) {
+        if rows.len() >= ROWS as usize || (last.is_none() && !rows.is_empty()) {
             let (record, segment) = core.store.write_segment(realm.number, &draft(&rows, planes)?)?;
             records.push(record);
             segments.push(segment);

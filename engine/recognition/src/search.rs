@@ -136,7 +136,7 @@ fn compare_row(
         Some(fingers) => match part.columns.templates(row)? {
             Some(templates) => fingers.compare(&templates, comparator, policy),
             None if references.is_erased(record)? => return Ok(None),
-            None => return Err(Error::Incomplete { cause: format!("{record}: its key is gone, it was not erased") }),
+            None => return Err(Error::key_is_gone(record)),
         },
         None => (Vec::new(), LabelsRead::BELIEVED),
     };

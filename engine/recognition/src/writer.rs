@@ -3,7 +3,7 @@
 //! Commands wait in a bounded queue. Enrolments and erasures that wait together go into one catalogue transaction
 //! and share its fsync. Readers never wait for the writer and it never waits for them.
 
-mod mend;
+mod replace;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -17,6 +17,7 @@ use khop_vocabulary::{Encounter, EncounterId, ModelId, Outcome, RealmId};
 use crate::calibrations::MODELS_KEY;
 use crate::case::{CaseId, outcome_code};
 use crate::columns::draft;
+use crate::compaction::{Compaction, Extent};
 use crate::core::Core;
 use crate::enrolment::{Enrolment, Searched, ToEnrol};
 use crate::face_planes::FacePlanes;
@@ -53,35 +54,48 @@ enum Command {
     Sealed(Arc<RealmState>, Result<(SegmentRecord, Arc<Segment>), Error>),
     Rebuild(RealmId, Option<FacePlanes>, Reply<usize>),
     Mend(Arc<RealmState>),
-    Mended(Arc<RealmState>, Vec<mend::Remade>),
+    Compact(RealmId, Extent, Reply<Compaction>),
+    Replace(Arc<RealmState>, replace::Replacement, Reply<bool>),
     Close,
+}
+
+/// The queue's near end.
+#[derive(Clone)]
+struct Commands(SyncSender<Command>);
+
+impl Commands {
+    /// Puts a command into the queue and waits for its answer.
+    fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = sync_channel(1);
+        self.0.send(command(reply)).map_err(|_| Error::Closing)?;
+        answer.recv().map_err(|_| Error::Closing)?
+    }
 }
 
 /// The handle that puts commands into the queue. Dropping the last one drains the queue and ends the thread.
 pub(crate) struct Writer {
-    sender: SyncSender<Command>,
+    commands: Commands,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     pub(crate) fn start(core: Arc<Core>, tails: HashMap<RealmNumber, Tail>) -> Result<Self, Error> {
         let (sender, receiver) = sync_channel(QUEUE);
-        let own = sender.clone();
+        let commands = Commands(sender);
+        let own = commands.clone();
         let thread = std::thread::Builder::new().name("khop-writer".into());
         let thread = thread.spawn(move || {
-            let workers = WriterThread { core, tails, sender: own, workers: Vec::new() }.run(&receiver);
+            let workers = WriterThread { core, tails, commands: own, workers: Vec::new() }.run(&receiver);
             // Whoever still wants to report finds nobody, and does not wait. Nothing writes once the engine is closed.
             drop(receiver);
             workers.into_iter().for_each(|worker| _ = worker.join());
         });
         let thread = thread.map_err(|cause| Error::Threads(cause.to_string()))?;
-        Ok(Self { sender, thread: Mutex::new(Some(thread)) })
+        Ok(Self { commands, thread: Mutex::new(Some(thread)) })
     }
 
     fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
-        let (reply, answer) = sync_channel(1);
-        self.sender.send(command(reply)).map_err(|_| Error::Closing)?;
-        answer.recv().map_err(|_| Error::Closing)?
+        self.commands.ask(command)
     }
 
     pub(crate) fn enrol(&self, command: ToEnrol) -> Result<Enrolment, Error> {
@@ -107,10 +121,14 @@ impl Writer {
     /// Has damaged segments of a realm made again, without waiting for it; once, unless that succeeds.
     pub(crate) fn mend(&self, realm: &Arc<RealmState>) {
         if !realm.is_mending.swap(true, Ordering::Relaxed)
-            && self.sender.try_send(Command::Mend(Arc::clone(realm))).is_err()
+            && self.commands.0.try_send(Command::Mend(Arc::clone(realm))).is_err()
         {
             realm.is_mending.store(false, Ordering::Relaxed); // the queue is full: the next search asks again
         }
+    }
+
+    pub(crate) fn compact(&self, id: RealmId, extent: Extent) -> Result<Compaction, Error> {
+        self.ask(|reply| Command::Compact(id, extent, reply))
     }
 
     /// With other planes of faces, if they are given.
@@ -121,7 +139,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = self.sender.send(Command::Close);
+        let _ = self.commands.0.send(Command::Close);
         if let Some(thread) = self.thread.get_mut().ok().and_then(Option::take) {
             let _ = thread.join();
         }
@@ -131,7 +149,7 @@ impl Drop for Writer {
 struct WriterThread {
     core: Arc<Core>,
     tails: HashMap<RealmNumber, Tail>,
-    sender: SyncSender<Command>,
+    commands: Commands,
     /// Threads that write segments.
     workers: Vec<JoinHandle<()>>,
 }
@@ -159,10 +177,19 @@ impl WriterThread {
                 Command::CreateRealm(id, expires, reply) => answer(reply, self.create_realm(id, expires)),
                 Command::DropRealm(id, reply) => answer(reply, self.drop_realm(&id)),
                 Command::RegisterModel(model, reply) => answer(reply, self.register_model(*model)),
-                Command::Sealed(realm, written) => self.finish_seal(&realm, written),
+                Command::Sealed(realm, written) => {
+                    self.finish_seal(&realm, written);
+                    if !realm.is_compacting.swap(true, Ordering::Relaxed) {
+                        self.compact(&realm, Extent::Many, None);
+                    }
+                }
                 Command::Rebuild(id, planes, reply) => answer(reply, self.rebuild(&id, planes)),
                 Command::Mend(realm) => self.mend(&realm),
-                Command::Mended(realm, remade) => self.finish_mend(&realm, remade),
+                Command::Compact(id, extent, reply) => match self.core.realm(&id) {
+                    Ok(realm) => self.compact(&realm, extent, Some(reply)),
+                    Err(error) => answer(reply, Err(error)),
+                },
+                Command::Replace(realm, replacement, reply) => answer(reply, self.replace(&realm, replacement)),
                 Command::Close => break,
             }
             next = next.or_else(|| commands.recv().ok());
@@ -280,10 +307,10 @@ impl WriterThread {
         }
         let rows = tail.begin_seal();
         let planes = **realm.planes.load();
-        let (core, sender, realm) = (Arc::clone(&self.core), self.sender.clone(), Arc::clone(realm));
+        let (core, commands, realm) = (Arc::clone(&self.core), self.commands.clone(), Arc::clone(realm));
         self.beside(move || {
             let written = write_segment(&core, &realm, &rows, planes);
-            let _ = sender.send(Command::Sealed(realm, written));
+            let _ = commands.0.send(Command::Sealed(realm, written));
         });
     }
 

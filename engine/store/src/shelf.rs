@@ -195,6 +195,12 @@ impl Store {
         Ok((record, Arc::new(segment)))
     }
 
+    /// Removes the file of a segment that was written and will not be committed.
+    pub fn discard_segment(&self, realm: RealmNumber, number: SegmentNumber) {
+        self.shelf.remove(&Orphans { segments: vec![(realm, number)], realms: Vec::new() });
+        self.shelf.settle(std::iter::once((realm, number)));
+    }
+
     /// Opens the live segments of a realm, by number. A damaged one, or one whose entry is damaged or gone, is an
     /// error in its place; the others open. [`crate::Change::ReplaceSegments`] mends all of that.
     ///

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop::{Calibration, FaceModel, ModelId, RealmId};
+use khop::{Calibration, Compaction, Engine, FaceModel, ModelId, RealmId};
 use khop_store::{Opening, Problem, VerifyReport};
 use serde_json::{Value, json};
 
@@ -55,6 +55,17 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Make small segments one, and segments with rows of the erased anew without them
+    Compact {
+        #[command(flatten)]
+        store: Which,
+        /// Only this realm
+        #[arg(long, value_name = "NAME")]
+        realm: Option<RealmId>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Destroy the keys of everything that was erased: its bytes, wherever they still lie, can never be read again
     Forget {
         #[command(flatten)]
@@ -89,13 +100,14 @@ Examples:
   khop store verify ~/.local/share/khop
   khop store verify DIR --json
   khop store rebuild DIR --realm default
-  khop store forget DIR
+  khop store compact DIR && khop store forget DIR
   khop store root-key /media/key/khop.root && khop serve --data DIR --root-key /media/key/khop.root";
 
 pub fn run(args: StoreArgs) -> Result<(), Failure> {
     match args.act {
         Act::Verify { store, json } => verify(&store, json),
         Act::Rebuild { store, realm, json } => rebuild(&store, realm, json),
+        Act::Compact { store, realm, json } => compact(&store, realm, json),
         Act::Forget { store, json } => keys::forget(&store, json),
         Act::RootKey { file } => keys::make_root(&file),
         Act::AddModel { store, table, dim } => add_model(&store, &table, dim),
@@ -175,22 +187,7 @@ fn kind(problem: &Problem) -> &'static str {
 }
 
 fn rebuild(store: &Which, realm: Option<RealmId>, as_json: bool) -> Result<(), Failure> {
-    must_be_a_store(&store.data)?;
-    let progress = spinner("{spinner} {msg}");
-    progress.set_message("opening the store");
-    let engine = store.protection.engine(&store.data).open()?;
-    let realms = match realm {
-        Some(realm) => vec![realm],
-        None => engine.realms().into_iter().map(|status| status.id).collect(),
-    };
-    let mut rebuilt = Vec::new();
-    for realm in realms {
-        progress.set_message(format!("realm {realm}"));
-        let segments = engine.rebuild(&realm)?;
-        rebuilt.push((realm, segments));
-    }
-    drop(engine);
-    progress.finish_and_clear();
+    let rebuilt = each_realm(store, realm, |engine, realm| Ok(engine.rebuild(realm)?))?;
     if as_json {
         let one = |(realm, segments): &(RealmId, usize)| json!({ "realm": realm.as_str(), "segments": segments });
         println!("{}", json!({ "realms": rebuilt.iter().map(one).collect::<Vec<_>>() }));
@@ -200,6 +197,49 @@ fn rebuild(store: &Which, realm: Option<RealmId>, as_json: bool) -> Result<(), F
         }
     }
     Ok(())
+}
+
+fn compact(store: &Which, realm: Option<RealmId>, as_json: bool) -> Result<(), Failure> {
+    let compacted = each_realm(store, realm, |engine, realm| Ok(engine.realm(realm)?.compact()?))?;
+    if as_json {
+        let one = |(realm, done): &(RealmId, Compaction)| {
+            let Compaction { replaced, written, dropped_rows, .. } = done;
+            json!({ "realm": realm.as_str(), "replaced": replaced, "written": written, "dropped_rows": dropped_rows })
+        };
+        println!("{}", json!({ "realms": compacted.iter().map(one).collect::<Vec<_>>() }));
+    } else {
+        for (realm, Compaction { replaced, written, dropped_rows, .. }) in compacted {
+            println!(
+                "{realm}: {written} segments in the place of {replaced}, {dropped_rows} rows of the erased dropped"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Does something to one realm of a store, or to each.
+fn each_realm<T>(
+    store: &Which,
+    realm: Option<RealmId>,
+    act: impl Fn(&Engine, &RealmId) -> Result<T, Failure>,
+) -> Result<Vec<(RealmId, T)>, Failure> {
+    must_be_a_store(&store.data)?;
+    let progress = spinner("{spinner} {msg}");
+    progress.set_message("opening the store");
+    let engine = store.protection.engine(&store.data).open()?;
+    let realms = match realm {
+        Some(realm) => vec![realm],
+        None => engine.realms().into_iter().map(|status| status.id).collect(),
+    };
+    let mut done = Vec::new();
+    for realm in realms {
+        progress.set_message(format!("realm {realm}"));
+        let outcome = act(&engine, &realm)?;
+        done.push((realm, outcome));
+    }
+    drop(engine);
+    progress.finish_and_clear();
+    Ok(done)
 }
 
 /// Opening a store makes one where there is none: not what anybody wants who came to check one.
