@@ -42,9 +42,9 @@ pub struct Keyring {
     turn: Mutex<()>,
 }
 
-/// The depth of the nodes that are remembered: each spans 256 leaves.
-const NEAR: u8 = 72;
-/// Most nodes that are remembered, some megabytes; then all are forgotten.
+/// The depths of the nodes that are remembered: they span 256 and 65 536 leaves.
+const NEAR: [u8; 2] = [72, 64];
+/// Most nodes that are remembered, some megabytes; then the lower ones are forgotten.
 const REMEMBERED: usize = 65_536;
 
 /// The keys of an epoch.
@@ -52,8 +52,9 @@ struct Epoch {
     number: u64,
     began_unix_s: u64,
     tree: KeyTree,
-    /// Nodes above leaves that were asked for, none above a cut one: eight steps to a leaf, not eighty.
-    near: RwLock<HashMap<u128, Key>>,
+    /// Nodes above leaves that were asked for, by depth and path, none above a cut one: eight steps to a leaf, or sixteen,
+    /// not eighty.
+    near: RwLock<HashMap<(u8, u128), Key>>,
 }
 
 impl Epoch {
@@ -63,18 +64,24 @@ impl Epoch {
 
     fn key(&self, leaf: Leaf) -> Result<Option<Key>, KeyError> {
         let path = leaf.path()?;
-        let place = path >> (BITS - NEAR);
-        if let Some(near) = self.near.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
-            return Ok(Some(descend(near, path, NEAR, BITS)));
+        let place = |depth: u8| (depth, path >> (BITS - depth));
+        let remembered = {
+            let near = self.near.read().unwrap_or_else(PoisonError::into_inner);
+            NEAR.iter().find_map(|&depth| Some((depth, near.get(&place(depth))?.clone())))
+        };
+        if let Some((depth, node)) = remembered.as_ref().filter(|(depth, _)| *depth == NEAR[0]) {
+            return Ok(Some(descend(node, path, *depth, BITS)));
         }
-        let Some(near) = self.tree.node(path, NEAR) else { return self.tree.key(leaf) };
-        let key = descend(&near, path, NEAR, BITS);
-        let mut remembered = self.near.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
+        let in_tree = || NEAR.iter().rev().find_map(|&depth| Some((depth, self.tree.node(path, depth)?)));
+        let Some((depth, node)) = remembered.or_else(in_tree) else { return self.tree.key(leaf) };
+        let mut near = self.near.write().unwrap_or_else(PoisonError::into_inner);
+        if near.len() >= REMEMBERED {
+            near.retain(|(depth, _), _| *depth != NEAR[0]);
         }
-        remembered.insert(place, near);
-        Ok(Some(key))
+        for below in NEAR.into_iter().filter(|&below| below >= depth) {
+            near.insert(place(below), descend(&node, path, depth, below));
+        }
+        Ok(Some(descend(&node, path, depth, BITS)))
     }
 }
 
