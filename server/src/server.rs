@@ -21,7 +21,7 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 /// How often realms whose time is over are looked for. They are unreachable at once; this destroys them.
 const PURGE_EVERY: Duration = Duration::from_secs(2);
 /// How long keys of erased encounters may live.
-const FORGET_AFTER: Duration = Duration::from_hours(24);
+const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How to serve.
 #[derive(Debug, Clone)]

@@ -239,7 +239,7 @@ fn write(dir: &Path, root: &RootKey, next: &Epoch) -> Result<(), KeyError> {
 
 fn read(dir: &Path, source: &RootSource, root: &RootKey, epoch: u64) -> Result<Arc<Epoch>, KeyError> {
     let (_, secret) = payload(&epoch_file(dir, epoch), EPOCH_MAGIC, source, root, epoch, root.key())?;
-    let secret = secret.as_array().map(|&bytes| Key::new(bytes));
+    let secret = <[u8; Key::BYTES]>::try_from(&secret[..]).ok().map(Key::new);
     let secret = secret.ok_or_else(|| damaged(&epoch_file(dir, epoch), "expected a secret of 32 bytes".into()))?;
     let path = keyring_file(dir, epoch);
     let (began_unix_s, tree) = payload(&path, KEYRING_MAGIC, source, root, epoch, &sealing_key(root, &secret))?;

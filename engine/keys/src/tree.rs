@@ -130,7 +130,7 @@ impl KeyTree {
                 return Err("nodes are not ascending branches".into());
             }
             behind = branch.end();
-            cover.insert(branch.first, (branch.depth, Key::new(*node[11..].as_array().expect("32 bytes"))));
+            cover.insert(branch.first, (branch.depth, Key::new(*node.last_chunk().expect("32 bytes"))));
         }
         Ok(Self { cover })
     }

@@ -127,7 +127,8 @@ fn a_crash_at_any_step_leaves_one_epoch_and_no_old_secret() {
     erase(&open(dir.path()).unwrap());
     let after = files(dir.path());
     let (secret, tree) = (&after["2.epoch"], &after["2.keyring"]);
-    let steps: [(&[(&str, &[u8])], bool); 9] = [
+    type Written<'a> = &'a [(&'a str, &'a [u8])];
+    let steps: [(Written<'_>, bool); 9] = [
         (&[], false),
         (&[("2.new", &secret[..50])], false),
         (&[("2.new", secret)], false),

@@ -382,7 +382,7 @@ impl<'a> Columns<'a> {
     pub(crate) fn gallery(&self, wanted: &GalleryId) -> Result<Option<RoaringBitmap>, Error> {
         let mut bytes = self.galleries;
         while !bytes.is_empty() {
-            let (name, rows, rest) = split_gallery(bytes)?;
+            let SplitGallery { name, rows, rest } = split_gallery(bytes)?;
             if name == wanted.as_str().as_bytes() {
                 return bitmap(GALLERIES, rows).map(Some);
             }
@@ -395,7 +395,7 @@ impl<'a> Columns<'a> {
     pub(crate) fn galleries(&self) -> Result<Vec<(GalleryId, RoaringBitmap)>, Error> {
         let (mut bytes, mut galleries) = (self.galleries, Vec::new());
         while !bytes.is_empty() {
-            let (name, rows, rest) = split_gallery(bytes)?;
+            let SplitGallery { name, rows, rest } = split_gallery(bytes)?;
             let name = GalleryId::named(String::from_utf8_lossy(name));
             galleries.push((name.map_err(|_| inconsistent(GALLERIES, "does not parse"))?, bitmap(GALLERIES, rows)?));
             bytes = rest;
@@ -404,14 +404,20 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The first gallery's name and rows, and the bytes behind it.
-fn split_gallery(bytes: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Error> {
+/// One gallery's bytes in the column, and those of the galleries behind it.
+struct SplitGallery<'a> {
+    name: &'a [u8],
+    rows: &'a [u8],
+    rest: &'a [u8],
+}
+
+fn split_gallery(bytes: &[u8]) -> Result<SplitGallery<'_>, Error> {
     let split = || {
         let (length, rest) = bytes.split_first_chunk::<2>()?;
         let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (rows, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        Some((name, rows, rest))
+        Some(SplitGallery { name, rows, rest })
     };
     split().ok_or_else(|| inconsistent(GALLERIES, "does not parse"))
 }

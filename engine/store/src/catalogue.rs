@@ -111,9 +111,7 @@ impl Catalogue {
         let (state, mut committing) = (self.state(), false);
         let result = match &state.database {
             Some(database) => guard(|| {
-                let mut transaction = database.begin_write()?;
-                transaction.set_durability(Durability::Immediate)?;
-                transaction.set_quick_repair(true);
+                let transaction = begin_write(database)?;
                 let value = run(&transaction)?;
                 committing = true;
                 transaction.commit()?;
@@ -202,7 +200,22 @@ fn open_database(path: &Path, faults: &Arc<Faults>, shadowed: bool, check: bool)
     } else {
         Disk::new(backend, faults.clone())
     };
-    Ok(Builder::new().set_cache_size(CACHE).set_check_integrity_on_open(check).create_with_backend(disk)?)
+    Ok(builder(check).create_with_backend(disk)?)
+}
+
+/// How the catalogue is opened, whatever it lies on.
+pub(crate) fn builder(check: bool) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE).set_check_integrity_on_open(check);
+    builder
+}
+
+/// Begins a change that is durable once it is committed, and after a crash needs no walk through the file.
+pub(crate) fn begin_write(database: &Database) -> Result<WriteTransaction, Fault> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_quick_repair(true);
+    Ok(transaction)
 }
 
 /// Opens a file of the store for reading and writing, making it (mode 0600) when there is none.

@@ -20,7 +20,7 @@ pub(crate) fn seal(sealed_under: &Key, table: u8, key: &[u8], payload: &[u8]) ->
     value.extend_from_slice(&MAGIC);
     value.extend_from_slice(&[SEALED, table]);
     value.extend_from_slice(&length.to_le_bytes());
-    let header: [u8; HEADER] = *value.as_array().expect("eight bytes");
+    let header: [u8; HEADER] = *value.first_chunk().expect("eight bytes");
     khop_keys::seal(sealed_under, &[&header, key], payload, &mut value)?;
     Ok(value)
 }

@@ -36,6 +36,10 @@ mod shelf;
 mod snapshot;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests {
+    mod power_cut;
+}
 mod verify;
 
 pub use audit::{Act, AuditEntry, AuditHead};

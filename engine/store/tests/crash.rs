@@ -1,4 +1,6 @@
 //! Is everything that was acknowledged there after `kill -9`, once, and nothing by halves?
+//!
+//! `KHOP_RIG_KILLS=1000 cargo test -p khop-store --test crash -- --nocapture` is the long form; a test run kills ten times.
 
 mod people;
 
@@ -15,18 +17,20 @@ use rand_chacha::ChaCha8Rng;
 
 const CHILD: &str = "KHOP_STORE_CRASH_CHILD";
 
-/// The child: enrols, erases and writes segments until it is killed, saying first what it tries and then what was
-/// acknowledged. Does nothing unless it was started as a child.
+/// The child: enrols, erases, forgets and writes segments until it is killed, saying first what it tries and then what
+/// was acknowledged. Does nothing unless it was started as a child.
 #[test]
 fn child_works_until_killed() {
     let Ok(arguments) = std::env::var(CHILD) else { return };
     let (dir, first) = arguments.rsplit_once(' ').unwrap();
-    let store = Store::open(Path::new(dir)).unwrap();
     let mut out = std::io::stdout();
     let mut say = |line: String| {
         out.write_all(format!("{line}\n").as_bytes()).unwrap();
         out.flush().unwrap();
     };
+    say("opening".into());
+    let store = Store::open(Path::new(dir)).unwrap();
+    say("open".into());
     let first: u64 = first.parse().unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(first);
     let mut next = first;
@@ -46,6 +50,9 @@ fn child_works_until_killed() {
                 assert_eq!(store.commit(&[erase(record)]).unwrap(), [Applied::Erased]);
                 say(format!("erased [{victim}]"));
             }
+        }
+        if random.random_range(0..5) == 0 {
+            store.forget().unwrap();
         }
         if random.random_range(0..4) == 0 {
             let records = store.records_from(REALM, RecordNumber::new(0), usize::MAX).unwrap();
@@ -72,7 +79,9 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     Store::open(&path).unwrap().commit(&[create()]).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(9);
     let (mut said, mut next) = (BTreeMap::<u64, Said>::new(), 0);
-    for cycle in 0..10 {
+    let kills: usize = std::env::var("KHOP_RIG_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10);
+    let mut while_opening = 0;
+    for cycle in 0..kills {
         // Start again at numbers whose enrolment was tried and perhaps not acknowledged: they must not double.
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child_works_until_killed", "--nocapture"])
@@ -81,12 +90,21 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("opening") {
+            line.clear();
+            assert!(out.read_line(&mut line).unwrap() > 0, "the child said nothing");
+        }
         let reader = std::thread::spawn(move || out.lines().map_while(Result::ok).collect::<Vec<String>>());
-        std::thread::sleep(Duration::from_millis(random.random_range(30..700)));
+        // Every third is killed while it opens what the one before left.
+        let us = if cycle % 3 == 0 { random.random_range(0..6_000) } else { random.random_range(20_000..500_000) };
+        std::thread::sleep(Duration::from_micros(us));
         child.kill().unwrap();
         child.wait().unwrap();
-        for line in reader.join().unwrap() {
+        let lines = reader.join().unwrap();
+        while_opening += usize::from(!lines.iter().any(|line| line == "open"));
+        for line in lines {
             let Some((verb, numbers)) = line.strip_suffix(']').and_then(|line| line.split_once(" [")) else { continue };
             for number in numbers.split(", ").map(|number| number.parse::<u64>().unwrap()) {
                 let said = said.entry(number).or_default();
@@ -117,5 +135,6 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         next = said.iter().filter(|(_, said)| said.enrolled).map(|(number, _)| number + 1).max().unwrap_or(0);
     }
     let enrolled = said.values().filter(|said| said.enrolled).count();
+    println!("{kills} kills, {while_opening} of them while opening; {enrolled} enrolments acknowledged");
     assert!(enrolled > 20, "only {enrolled} were enrolled: the test saw nothing");
 }

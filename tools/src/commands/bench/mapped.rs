@@ -67,7 +67,7 @@ fn write(
         written.push(store.write_segment(realm, &draft(planes, first, ROWS.min(n - first)))?.0);
     }
     store.commit(&[Change::SetSegments { realm, add: written, remove: vec![] }])?;
-    figures.measured(&format!("{name}_written_s"), start.elapsed().as_secs_f64());
+    figures.measured(format!("{name}_written_s"), start.elapsed().as_secs_f64());
     Ok(realm)
 }
 
@@ -84,9 +84,9 @@ fn open_and_search(
     let start = Instant::now();
     let store = opening.open(directory)?;
     let segments = pool.install(|| store.open_segments(realm))?.into_iter().collect::<Result<Vec<_>, _>>()?;
-    figures.measured(&of("open_s"), start.elapsed().as_secs_f64());
-    figures.add(&of("segments"), segments.len());
-    figures.measured(&of("bytes_per_reference"), segments.iter().map(|s| s.bytes()).sum::<u64>() as f64 / n as f64);
+    figures.measured(of("open_s"), start.elapsed().as_secs_f64());
+    figures.add(of("segments"), segments.len());
+    figures.measured(of("bytes_per_reference"), segments.iter().map(|s| s.bytes()).sum::<u64>() as f64 / n as f64);
     let search = |probe: &Probe| -> Result<f64, Failure> {
         let start = Instant::now();
         pool.install(|| {
@@ -96,10 +96,10 @@ fn open_and_search(
         .map_err(Failure::new)?;
         Ok(start.elapsed().as_secs_f64())
     };
-    figures.measured(&of("bounded_first_s"), search(&probes[0])?);
+    figures.measured(of("bounded_first_s"), search(&probes[0])?);
     let later = (1..=SEARCHES).map(|at| search(&probes[at % probes.len()])).collect::<Result<Vec<_>, _>>()?;
-    figures.measured(&of("bounded_later_s"), median(later));
-    figures.add(&of("resident_mib"), crate::memory::resident_mib());
+    figures.measured(of("bounded_later_s"), median(later));
+    figures.add(of("resident_mib"), crate::memory::resident_mib());
     Ok(())
 }
 
