@@ -29,6 +29,9 @@ pub(crate) struct Faults {
     /// Tests make writes fail as on a full disk.
     #[cfg(test)]
     pub(crate) fail_full: AtomicBool,
+    /// Tests make one write or sync fail: after so many others, in this way.
+    #[cfg(test)]
+    pub(crate) fail_nth: Mutex<Option<(usize, io::ErrorKind)>>,
 }
 
 impl Faults {
@@ -49,6 +52,16 @@ impl Faults {
 
     #[cfg(test)]
     fn inject(&self, act: &str) -> io::Result<()> {
+        let mut nth = self.fail_nth.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *nth {
+            Some((0, kind)) => {
+                let failure = Err((*kind).into());
+                *nth = None;
+                return failure;
+            }
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
         match act {
             "sync" if self.fail_sync.swap(false, Ordering::AcqRel) => Err(io::Error::other("made to fail")),
             "write" if self.fail_full.load(Ordering::Acquire) => Err(io::ErrorKind::StorageFull.into()),
@@ -161,7 +174,12 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        let Some(mut shadow) = self.shadow() else { return self.watched("write", || self.file.set_len(length)) };
+        let Some(mut shadow) = self.shadow() else {
+            // redb shortens the file when a commit is durable already: where that fails, nothing was refused, whatever
+            // the cause, and what the file holds is known only when it is opened again.
+            let act = if length < self.file.len()? { "shorten" } else { "write" };
+            return self.watched(act, || self.file.set_len(length));
+        };
         let end = length.div_ceil(PAGE as u64);
         shadow.pages.retain(|&index, _| index < end);
         shadow.from_file = shadow.from_file.min(length);

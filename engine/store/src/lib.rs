@@ -38,6 +38,7 @@ mod store;
 mod table;
 #[cfg(test)]
 mod tests {
+    mod io_faults;
     mod power_cut;
 }
 mod verify;
