@@ -57,7 +57,7 @@ impl Leaf {
     /// The branch that is this leaf alone.
     ///
     /// # Errors
-    /// As [`Leaf::path`]: a number that has no key.
+    /// [`KeyError::Number`] for a number beyond [`Leaf::MOST`].
     pub fn branch(self) -> Result<Branch, KeyError> {
         Ok(Branch { first: self.path()?, depth: BITS })
     }
