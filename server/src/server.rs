@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use khop::{Engine, Forgotten, RootSource};
+use khop::{Backup, Engine, Forgotten, RootSource};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -20,6 +20,8 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 /// How often realms whose time is over are looked for. They are unreachable at once; this destroys them.
 const PURGE_EVERY: Duration = Duration::from_secs(2);
+/// How often a backup is made.
+const BACKUP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long keys of erased encounters may live.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -40,6 +42,8 @@ pub struct Options {
     pub root_key: RootSource,
     /// Whether the volume under the data is encrypted; see [`khop::EngineBuilder::encrypted_volume`].
     pub encrypted_volume: bool,
+    /// Where a backup is made every day, if anywhere.
+    pub backup_to: Option<PathBuf>,
 }
 
 /// Why the service does not start or did not stop as it should.
@@ -87,6 +91,7 @@ pub struct Server {
     token: TokenHash,
     new_token: Option<AdminToken>,
     queue: usize,
+    backup_to: Option<PathBuf>,
     runtime: runtime::Runtime,
     /// Caught from before the address is told to anybody, so that a stop asked for at once is an orderly one.
     signals: [Signal; 2],
@@ -120,7 +125,8 @@ impl Server {
             let _inside = runtime.enter();
             [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
         };
-        Ok(Self { listener, address, engine, token, new_token, queue: options.queue, runtime, signals })
+        let (queue, backup_to) = (options.queue, options.backup_to.clone());
+        Ok(Self { listener, address, engine, token, new_token, queue, backup_to, runtime, signals })
     }
 
     /// Bytes of sealed segment files that were opened into memory.
@@ -157,7 +163,7 @@ impl Server {
         let running = 2 * self.engine.status().threads;
         let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
         let service = Service::new(self.engine.clone(), self.token, limits);
-        let served = self.runtime.block_on(serve(self.listener, service, self.signals));
+        let served = self.runtime.block_on(serve(self.listener, service, self.backup_to, self.signals));
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         drop(self.engine); // the last handle: waits for what was accepted to be written
         served
@@ -167,10 +173,12 @@ impl Server {
 async fn serve(
     listener: TcpListener,
     service: Service,
+    backup_to: Option<PathBuf>,
     [mut terminate, mut interrupt]: [Signal; 2],
 ) -> Result<(), ServeError> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let purging = tokio::spawn(purge(service.clone()));
+    let backing_up = backup_to.map(|target| tokio::spawn(back_up(service.clone(), target)));
     let told_to_stop = Arc::new(Notify::new());
     let stop = {
         let (service, told_to_stop) = (service.clone(), Arc::clone(&told_to_stop));
@@ -191,10 +199,29 @@ async fn serve(
         () = drained_or_out_of_time => (),
     }
     purging.abort();
+    if let Some(backing_up) = backing_up {
+        backing_up.abort();
+    }
     // A connection may stay open, silent, with nothing asked: that is no failure.
     match service.in_flight() {
         0 => Ok(()),
         unanswered => Err(ServeError::Drain { unanswered }),
+    }
+}
+
+/// Makes a backup now and every day.
+async fn back_up(service: Service, target: PathBuf) {
+    let mut every = tokio::time::interval(BACKUP_EVERY);
+    loop {
+        every.tick().await;
+        let (engine, to) = (service.engine().clone(), target.clone());
+        match tokio::task::spawn_blocking(move || engine.backup(&to, &|_, _| ())).await {
+            Ok(Ok(Backup { number, entries, copied, copied_bytes, kept, left_out, .. })) => {
+                tracing::info!(number, entries, copied, copied_bytes, kept, left_out, "backed up");
+            }
+            Ok(Err(error)) => tracing::error!(%error, "the backup failed; trying again tomorrow"),
+            Err(error) => tracing::error!(%error, "the backup failed; trying again tomorrow"),
+        }
     }
 }
 

@@ -54,6 +54,8 @@ enum Command {
     Bench(commands::bench::BenchArgs),
     Index(commands::index::IndexArgs),
     Store(commands::store::StoreArgs),
+    Backup(commands::backup::BackupArgs),
+    Restore(commands::restore::RestoreArgs),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +77,8 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(args),
         Command::Index(args) => commands::index::run(args),
         Command::Store(args) => commands::store::run(args),
+        Command::Backup(args) => commands::backup::run(args),
+        Command::Restore(args) => commands::restore::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -81,6 +81,28 @@ fn keys_end_and_a_root_key_can_be_kept_elsewhere() {
 }
 
 #[test]
+fn a_backup_becomes_a_store_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, target, restored) = (dir.path().join("store"), dir.path().join("backups"), dir.path().join("restored"));
+    drop(khop::Engine::builder(&data).open().unwrap());
+    let run =
+        |arguments: &[&std::ffi::OsStr]| Command::new(env!("CARGO_BIN_EXE_khop")).args(arguments).output().unwrap();
+    let made = run(&["backup".as_ref(), data.as_ref(), "--to".as_ref(), target.as_ref()]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(text(&made.stdout).starts_with("backup 1 in "), "{}", text(&made.stdout));
+    let again = run(&["restore".as_ref(), restored.as_ref(), "--from".as_ref(), target.as_ref(), "--json".as_ref()]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((report["backup"].as_u64(), report["erased_since"].as_u64()), (Some(1), Some(0)));
+    assert!(khop(&["store", "verify"], &restored).status.success());
+    // Never over what is there, and from nothing there is nothing to restore.
+    let over = run(&["restore".as_ref(), restored.as_ref(), "--from".as_ref(), target.as_ref()]);
+    assert_eq!(over.status.code(), Some(1));
+    let none = run(&["restore".as_ref(), dir.path().join("x").as_ref(), "--from".as_ref(), data.as_ref()]);
+    assert!(text(&none.stderr).contains("MANIFEST"), "{}", text(&none.stderr));
+}
+
+#[test]
 fn what_is_no_store_is_not_made_one() {
     let dir = tempfile::tempdir().unwrap();
     for act in ["verify", "rebuild", "compact", "forget"] {

@@ -162,6 +162,26 @@ impl Keyring {
         self.now().tree.nodes()
     }
 
+    /// Copies the keyring as it is now into another directory, where it takes the place of an earlier epoch, whose secret
+    /// is destroyed. With it the root key, if that lies beside.
+    ///
+    /// # Errors
+    /// [`KeyError`]; what was there is destroyed only once the copy is durable.
+    pub fn copy_to(&self, dir: &Path) -> Result<(), KeyError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(KeyError::at(dir))?;
+        let epoch = self.epoch();
+        let beside = (self.source == RootSource::Beside).then(|| PathBuf::from("root"));
+        let own = [epoch_file, keyring_file].map(|file| file(Path::new(""), epoch));
+        for name in beside.into_iter().chain(own) {
+            let (from, to) = (self.dir.join(&name), dir.join(&name));
+            if !to.try_exists().map_err(KeyError::at(&to))? {
+                file::write_new(&to, &Zeroizing::new(fs::read(&from).map_err(KeyError::at(&from))?))?;
+            }
+        }
+        destroy_below(dir, epoch)
+    }
+
     fn now(&self) -> Arc<Epoch> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

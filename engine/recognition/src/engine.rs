@@ -1,11 +1,11 @@
 //! How is an engine opened? The builder, the handle, and the life of realms and face models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
-use khop_store::{Forgotten, Opening, RootSource};
+use khop_store::{Backup, Forgotten, Opening, RootSource};
 use khop_vocabulary::{ModelId, Policy, RealmId};
 
 use crate::calibrations::{DEFAULT_REALM, FaceModels, MODELS_KEY};
@@ -188,6 +188,15 @@ impl Engine {
         let compacted = compacted.collect::<Result<Vec<_>, _>>();
         let forgotten = self.forget()?;
         compacted.map(|_| Some(forgotten))
+    }
+
+    /// Copies the data directory as it is now into another one, beside the backups that are there, while searches and
+    /// enrolments go on. See [`khop_store::Store::backup`]; [`khop_store::Opening::restore`] makes a data directory of it.
+    ///
+    /// # Errors
+    /// A target that is in use or another store's, damage met on the way, a failed write; the backups there stay.
+    pub fn backup(&self, target: &Path, progress: &dyn Fn(u64, u64)) -> Result<Backup, Error> {
+        Ok(self.core.store.backup(target, progress)?)
     }
 
     /// A handle on a realm.

@@ -77,7 +77,7 @@ pub use identify::Identification;
 pub use khop_face::FaceModel;
 pub use khop_fingerprint::{Term, Trace, TracedMinutia};
 pub use khop_index::{Guarantee, Mode, Plan, Tally};
-pub use khop_store::{Forgotten, RootKey, RootSource};
+pub use khop_store::{Backup, Forgotten, RootKey, RootSource};
 pub use khop_vocabulary::*;
 pub use labels::{FingerLabels, LabelsRead};
 pub use realm::Realm;

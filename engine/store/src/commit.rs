@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use khop_keys::Keyring;
+use khop_keys::{Keyring, Leaf};
 use khop_vocabulary::Encounter;
 use redb::{ReadableTable, WriteTransaction};
 
@@ -30,6 +30,7 @@ pub(crate) struct Orphans {
 pub(crate) struct Batch<'t> {
     /// By tag, from 1.
     tables: Vec<Entries<'t, Writable<'t>>>,
+    keys: &'t Keyring,
     head: HeadRow,
     realms: BTreeMap<RealmNumber, RealmRow>,
     orphans: Orphans,
@@ -41,7 +42,7 @@ impl<'t> Batch<'t> {
         let tables = ALL.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
         let head = tables[usize::from(HEAD.tag) - 1].get(&[])?;
         let head = head.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?;
-        Ok(Self { tables, head, realms: BTreeMap::new(), orphans: Orphans::default() })
+        Ok(Self { tables, keys, head, realms: BTreeMap::new(), orphans: Orphans::default() })
     }
 
     /// Writes the counters that the changes moved.
@@ -76,7 +77,7 @@ impl<'t> Batch<'t> {
         }
     }
 
-    fn table(&mut self, table: Table) -> &mut Entries<'t, Writable<'t>> {
+    pub(crate) fn table(&mut self, table: Table) -> &mut Entries<'t, Writable<'t>> {
         &mut self.tables[usize::from(table.tag) - 1]
     }
 
@@ -90,7 +91,7 @@ impl<'t> Batch<'t> {
         Ok(self.realms.get_mut(&realm))
     }
 
-    fn audit(&mut self, act: Act, realm: RealmNumber, number: u64, note: &str) -> Result<(), Fault> {
+    pub(crate) fn audit(&mut self, act: Act, realm: RealmNumber, number: u64, note: &str) -> Result<(), Fault> {
         let mut head = self.head.clone();
         audit::append(self.table(AUDIT), &mut head, (act, realm, number), note)?;
         self.head = head;
@@ -107,6 +108,9 @@ impl<'t> Batch<'t> {
         })?;
         if let Some(realm) = same {
             return Ok(Applied::RealmExists { realm });
+        }
+        while self.keys.is_destroyed(Leaf::Realm(self.head.next_realm)).map_err(StoreError::from)? {
+            self.head.next_realm += 1; // given before the backup was restored that this store comes from
         }
         let realm = RealmNumber::new(self.head.next_realm);
         let row = RealmRow { id: id.to_owned(), expires_at_unix_s, next_segment: 1, ..RealmRow::default() };
@@ -129,7 +133,7 @@ impl<'t> Batch<'t> {
         Ok(Applied::Done)
     }
 
-    fn drop_realm(&mut self, realm: RealmNumber, note: &str) -> Result<Applied, Fault> {
+    pub(crate) fn drop_realm(&mut self, realm: RealmNumber, note: &str) -> Result<Applied, Fault> {
         let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
         let (records, segments) = (row.live, row.segments);
         for table in OF_A_REALM {
@@ -157,10 +161,7 @@ impl<'t> Batch<'t> {
         if let Some(record) = self.table(ENCOUNTERS).get(&name)? {
             return Ok(Applied::Exists { record: RecordNumber::new(record) });
         }
-        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
-        let record = row.next_record;
-        row.next_record += 1;
-        row.live += 1;
+        let record = self.next_record(realm)?;
         let key = record_key(realm, RecordNumber::new(record));
         self.table(RECORDS).put(&key, &EncounterRow::of(encounter))?;
         self.table(IDENTITIES).put(&key, &Identity::of(encounter).row())?;
@@ -172,6 +173,22 @@ impl<'t> Batch<'t> {
         self.audit(Act::Enrol, realm, record, note)?;
         let case = case.map(|case| self.open_case(realm, record, encounter, case)).transpose()?;
         Ok(Applied::Enrolled { record: RecordNumber::new(record), case })
+    }
+
+    /// Gives the next record's number. Those whose keys were destroyed had been given to others before the backup was
+    /// restored that this store comes from: they count as erased.
+    fn next_record(&mut self, realm: RealmNumber) -> Result<u64, Fault> {
+        loop {
+            let keys = self.keys;
+            let row = self.realm(realm)?.expect("the caller looked");
+            let record = row.next_record;
+            row.next_record += 1;
+            if !keys.is_destroyed(Leaf::Record(realm.get(), record)).map_err(StoreError::from)? {
+                row.live += 1;
+                return Ok(record);
+            }
+            self.table(ERASED).put(&record_key(realm, RecordNumber::new(record)), &())?;
+        }
     }
 
     fn open_case(
@@ -236,7 +253,7 @@ impl<'t> Batch<'t> {
     }
 
     /// Removes the cases of an encounter, and the encounter from the cases of others.
-    fn strike_from_cases(&mut self, realm: RealmNumber, name: &str) -> Result<(), Fault> {
+    pub(crate) fn strike_from_cases(&mut self, realm: RealmNumber, name: &str) -> Result<(), Fault> {
         let prefix = prefix_key(realm, name);
         let mut numbers = Vec::new();
         self.table(MENTIONS).each(&prefix, |key, _| {
@@ -348,6 +365,26 @@ impl<'t> Batch<'t> {
         let list = |numbers: Vec<u64>| numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let (added, removed) = (add.iter().map(|s| s.number.get()).collect(), gone.iter().map(|n| n.get()).collect());
         self.audit(Act::SetSegments, realm, 0, &format!("add [{}] remove [{}]", list(added), list(removed)))
+    }
+
+    /// Counts a realm's galleries anew, and its encounters, so many of which went.
+    pub(crate) fn recount(&mut self, realm: RealmNumber, gone: u64) -> Result<(), Fault> {
+        let mut galleries = BTreeMap::<String, u64>::new();
+        let identities = &*self.table(IDENTITIES);
+        identities.each_of(realm, |key, value| {
+            for gallery in identity(identities, key, value)?.galleries {
+                *galleries.entry(gallery.as_str().to_owned()).or_default() += 1;
+            }
+            Ok(())
+        })?;
+        self.table(GALLERIES).remove_all(&realm_key(realm))?;
+        for (name, count) in galleries {
+            self.table(GALLERIES).put(&name_key(realm, &name), &count)?;
+        }
+        if let Some(row) = self.realm(realm)? {
+            row.live -= gone;
+        }
+        Ok(())
     }
 
     /// Moves a gallery's count; a gallery nobody is in is gone.

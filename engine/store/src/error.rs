@@ -106,6 +106,12 @@ pub enum StoreError {
         /// The most that is taken.
         limit: usize,
     },
+    /// A directory that holds the backups of another store.
+    #[error("{}: names another store; its backups need a directory of their own", path.display())]
+    OtherStore {
+        /// The file that says so.
+        path: PathBuf,
+    },
     /// The keys cannot be had, or not be changed.
     #[error(transparent)]
     Keys(#[from] KeyError),

@@ -12,6 +12,7 @@
 #![deny(unsafe_code)]
 
 mod audit;
+mod backup;
 mod catalogue;
 mod change;
 mod codec;
@@ -31,6 +32,7 @@ mod number;
 mod opening;
 mod query;
 mod reading;
+mod restore;
 mod segment;
 mod shelf;
 mod snapshot;
@@ -44,6 +46,7 @@ mod tests {
 mod verify;
 
 pub use audit::{Act, AuditEntry, AuditHead};
+pub use backup::Backup;
 pub use change::{Applied, CaseRecord, Change, NewCase};
 pub use error::{SegmentError, SegmentFault, StoreError};
 pub use forget::Forgotten;
@@ -52,6 +55,7 @@ pub use khop_keys::{KeyError, RootKey, RootSource};
 pub use number::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber};
 pub use opening::Opening;
 pub use query::{Counts, RealmRecord};
+pub use restore::Restored;
 pub use segment::{Segment, SegmentDraft, SegmentRecord};
 pub use snapshot::{Snapshot, View};
 pub use store::{FORMAT, Store};

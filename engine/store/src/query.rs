@@ -6,14 +6,14 @@ use khop_vocabulary::{Encounter, EncounterId, GalleryId, ModelId, RealmId, Subje
 use roaring::RoaringTreemap;
 
 use crate::catalogue::Fault;
-use crate::codec::{self, CaseRow, EncounterRow, Identity, IdentityRow, RealmRow, SegmentRow};
+use crate::codec::{self, CaseRow, EncounterRow, Identity, IdentityRow, RealmRow};
 use crate::entries::Entries;
-use crate::reading::{ReadEntries, Reading};
+use crate::reading::{ReadEntries, Reading, SegmentList};
 use crate::table::{
     CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, META, REALMS, RECORDS, SEGMENTS, SUBJECTS, Table, behind,
     name_key, number_in, number_key, prefix_key, realm_in, realm_key, record_in, record_key,
 };
-use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, Store, StoreError};
+use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentRecord, Store, StoreError};
 
 /// A realm as the catalogue knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +48,6 @@ impl Counts {
         RecordNumber::new(self.encounters + self.erased)
     }
 }
-
-/// Entries of the list of segments, as far as they can be read.
-pub(crate) type SegmentList = Vec<(SegmentNumber, Result<SegmentRecord, StoreError>)>;
 
 impl Store {
     /// The realms, by number.
@@ -278,20 +275,7 @@ impl Store {
 
     /// How many segments a realm must have, and its list of them, damaged entries in their places.
     pub(crate) fn segment_list(&self, realm: RealmNumber) -> Result<(u32, SegmentList), StoreError> {
-        self.reading(|reading| {
-            let row = reading.realm(realm)?;
-            let (table, mut listed) = (reading.open(SEGMENTS)?, Vec::new());
-            table.each_of(realm, |key, value| {
-                let number = SegmentNumber::new(number_in(key));
-                let record =
-                    table.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms, is_sealed }| {
-                        SegmentRecord { number, rows, bytes, checksum, algorithms, is_sealed }
-                    });
-                listed.push((number, record));
-                Ok(())
-            })?;
-            Ok((row.segments, listed))
-        })
+        self.reading(|reading| Ok((reading.realm(realm)?.segments, reading.segments(realm)?)))
     }
 
     /// The bytes the caller keeps under this key.

@@ -4,16 +4,19 @@ use khop_keys::Keyring;
 use redb::{ReadOnlyTable, ReadTransaction};
 
 use crate::catalogue::Fault;
-use crate::codec::{HeadRow, RealmRow};
+use crate::codec::{HeadRow, RealmRow, SegmentRow};
 use crate::entries::Entries;
-use crate::table::{HEAD, REALMS, Table, realm_key};
-use crate::{RealmNumber, Store, StoreError};
+use crate::table::{HEAD, REALMS, SEGMENTS, Table, number_in, realm_in, realm_key};
+use crate::{RealmNumber, SegmentNumber, SegmentRecord, Store, StoreError};
 
 /// One consistent state of the catalogue.
 pub(crate) struct Reading<'t> {
     pub transaction: &'t ReadTransaction,
     pub keys: &'t Keyring,
 }
+
+/// Entries of a list of segments, as far as they can be read.
+pub(crate) type SegmentList = Vec<(SegmentNumber, Result<SegmentRecord, StoreError>)>;
 
 /// A table of it.
 pub(crate) type ReadEntries<'t> = Entries<'t, ReadOnlyTable<&'static [u8], &'static [u8]>>;
@@ -27,6 +30,30 @@ impl<'t> Reading<'t> {
     /// The store as a whole.
     pub(crate) fn head(&self) -> Result<HeadRow, Fault> {
         Ok(self.open(HEAD)?.get(&[])?.ok_or_else(|| HEAD.damaged(&[], "is missing".into()))?)
+    }
+
+    /// The numbers of the realms, ascending.
+    pub(crate) fn realms(&self) -> Result<Vec<RealmNumber>, Fault> {
+        let (table, mut realms) = (self.open(REALMS)?, Vec::new());
+        table.each(&[], |key, _| {
+            realms.push(realm_in(key));
+            Ok(())
+        })?;
+        Ok(realms)
+    }
+
+    /// A realm's list of live segments, damaged entries in their places.
+    pub(crate) fn segments(&self, realm: RealmNumber) -> Result<SegmentList, Fault> {
+        let (table, mut listed) = (self.open(SEGMENTS)?, Vec::new());
+        table.each_of(realm, |key, value| {
+            let number = SegmentNumber::new(number_in(key));
+            let record = table.open(key, value).map(|SegmentRow { rows, bytes, checksum, algorithms, is_sealed }| {
+                SegmentRecord { number, rows, bytes, checksum, algorithms, is_sealed }
+            });
+            listed.push((number, record));
+            Ok(())
+        })?;
+        Ok(listed)
     }
 
     /// A realm's counters.

@@ -63,7 +63,7 @@ impl Shelf {
         self.dir.join(realm.get().to_string())
     }
 
-    fn file(&self, realm: RealmNumber, number: SegmentNumber) -> PathBuf {
+    pub(crate) fn file(&self, realm: RealmNumber, number: SegmentNumber) -> PathBuf {
         self.realm_dir(realm).join(format!("{}.{EXTENSION}", number.get()))
     }
 
@@ -156,6 +156,10 @@ impl Store {
             let mut given = self.shelf.given.lock().unwrap_or_else(PoisonError::into_inner);
             let last = given.last.entry(realm).or_default();
             *last = (*last + 1).max(row.next_segment);
+            // A key that was destroyed is that of a segment from before the backup was restored that this store comes from.
+            while self.keys.is_destroyed(Leaf::Segment(realm.get(), *last))? {
+                *last += 1;
+            }
             let number = SegmentNumber::new(*last);
             given.unsettled.insert((realm, number));
             number

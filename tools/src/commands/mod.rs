@@ -1,5 +1,6 @@
 //! The subcommands of `khop`, one file each.
 
+pub mod backup;
 pub mod bench;
 pub mod calibrate;
 pub mod compare;
@@ -12,6 +13,7 @@ pub mod identify;
 pub mod import;
 pub mod index;
 pub mod inspect;
+pub mod restore;
 pub mod serve;
 pub mod store;
 pub mod synth;

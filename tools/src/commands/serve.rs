@@ -34,6 +34,9 @@ pub struct ServeArgs {
     /// Replace the admin token, for instance when it is lost; the old one is no longer accepted
     #[arg(long)]
     new_token: bool,
+    /// Directory of backups: one is made at the start and every day (see khop restore)
+    #[arg(long, value_name = "DIR")]
+    backup_to: Option<PathBuf>,
     #[command(flatten)]
     protection: ProtectionArgs,
 }
@@ -50,9 +53,10 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
     let data = args.data.map_or_else(default_data_dir, Ok)?;
-    let ServeArgs { listen, threads, queue, new_token, protection, .. } = args;
+    let ServeArgs { listen, threads, queue, new_token, backup_to, protection, .. } = args;
     let (root_key, encrypted_volume) = (protection.root(), protection.encrypted_volume());
-    let options = Options { data: data.clone(), listen, threads, queue, new_token, root_key, encrypted_volume };
+    let data_dir = data.clone();
+    let options = Options { data: data_dir, listen, threads, queue, new_token, root_key, encrypted_volume, backup_to };
     let server = Server::prepare(&options)?;
     println!("store    {}", data.display());
     match &options.root_key {

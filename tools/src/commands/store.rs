@@ -243,13 +243,13 @@ fn each_realm<T>(
 }
 
 /// Opening a store makes one where there is none: not what anybody wants who came to check one.
-fn must_be_a_store(data: &Path) -> Result<(), Failure> {
+pub(super) fn must_be_a_store(data: &Path) -> Result<(), Failure> {
     let there = ["FORMAT", "catalogue.redb"].iter().any(|name| data.join(name).exists());
     if there { Ok(()) } else { Err(Failure::new(format!("{}: no store there", data.display()))) }
 }
 
 /// Moves on standard error while work goes on; nothing where that is no terminal.
-fn spinner(template: &str) -> ProgressBar {
+pub(super) fn spinner(template: &str) -> ProgressBar {
     let progress = ProgressBar::new_spinner().with_style(style(template));
     progress.enable_steady_tick(Duration::from_millis(100));
     progress
