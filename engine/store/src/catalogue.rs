@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -175,8 +175,7 @@ impl Catalogue {
             return;
         }
         state.generation += 1;
-        let old = state.database.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(old))); // releases redb's own locks
+        close(state.database.take()); // releases redb's own locks
         let open = |shadowed| guard(|| open_database(&self.path, &self.faults, shadowed, false)).ok();
         if !matches!(state.mode, Mode::Fenced(_)) {
             state.database = open(false);
@@ -190,6 +189,22 @@ impl Catalogue {
         state.database = None;
         state.database = open(true);
     }
+}
+
+impl Drop for Catalogue {
+    fn drop(&mut self) {
+        close(self.state.get_mut().unwrap_or_else(PoisonError::into_inner).database.take());
+    }
+}
+
+/// Closes the file as a crash would: without writing to it once more, as redb does otherwise. Everything that was
+/// committed is durable, opening it again is as quick, and in a damaged file that last write panics in the middle of
+/// destructors, which ends the process. redb leaves it out while its thread unwinds; so it does.
+fn close(database: Option<Database>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let _dropped_while_unwinding = database;
+        resume_unwind(Box::new("closing"));
+    }));
 }
 
 fn open_database(path: &Path, faults: &Arc<Faults>, shadowed: bool, check: bool) -> Result<Database, Fault> {

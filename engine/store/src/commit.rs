@@ -214,7 +214,7 @@ impl<'t> Batch<'t> {
     fn erase(&mut self, realm: RealmNumber, record: RecordNumber, note: &str) -> Result<Applied, Fault> {
         let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
         let key = record_key(realm, record);
-        if record.get() >= row.next_record || self.table(ERASED).contains(&key)? {
+        if record.get() >= row.next_record || self.table(ERASED).get::<()>(&key)?.is_some() {
             return Ok(Applied::NotFound);
         }
         let identity = self.identity(&key)?;

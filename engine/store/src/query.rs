@@ -104,7 +104,10 @@ impl Store {
         self.reading(|reading| {
             let (table, key) = (reading.open(RECORDS)?, record_key(realm, record));
             match table.opened.get(&key[..])? {
-                Some(value) => Ok(encounter(&table, &key, value.value())?),
+                Some(value) => {
+                    present(&reading.open(ERASED)?, RECORDS, &key)?;
+                    Ok(encounter(&table, &key, value.value())?)
+                }
                 None => Err(absent(reading, RECORDS, realm, record)?.into()),
             }
         })
@@ -156,15 +159,22 @@ impl Store {
     /// The records of a person, ascending; empty when there are none.
     ///
     /// # Errors
-    /// Damage of an entry; I/O.
+    /// Damage of an entry or of a record's identity, which must name the same subject; I/O.
     pub fn find_subject(&self, realm: RealmNumber, id: &SubjectId) -> Result<Vec<RecordNumber>, StoreError> {
         self.reading(|reading| {
             let (table, mut records) = (reading.open(SUBJECTS)?, Vec::new());
-            table.each(&prefix_key(realm, id.as_str()), |key, value| {
+            let prefix = prefix_key(realm, id.as_str());
+            table.each(&prefix, |key, value| {
                 table.open::<()>(key, value)?;
                 records.push(record_in(key));
                 Ok(())
             })?;
+            let identities = reading.open(IDENTITIES)?;
+            for &record in &records {
+                if identity_of(reading, &identities, realm, record)?.subject != *id {
+                    return Err(SUBJECTS.damaged(&prefix, format!("{record} is of another subject")).into());
+                }
+            }
             Ok(records)
         })
     }
@@ -191,6 +201,7 @@ impl Store {
             for pair in table.opened.range::<&[u8]>(&start[..]..&behind(&realm_key(realm))[..])?.take(limit) {
                 let (key, value) = pair?;
                 let record = record_in(key.value());
+                present(&erased, RECORDS, key.value())?;
                 found.push((record, encounter(&table, key.value(), value.value())?));
                 all_erased(expected..record.get())?;
                 expected = record.get() + 1;
@@ -309,16 +320,29 @@ fn identity_of(
 ) -> Result<Identity, Fault> {
     let key = record_key(realm, record);
     match identities.opened.get(&key[..])? {
-        Some(value) => Ok(identity(identities, &key, value.value())?),
+        Some(value) => {
+            present(&reading.open(ERASED)?, IDENTITIES, &key)?;
+            Ok(identity(identities, &key, value.value())?)
+        }
         None => Err(absent(reading, IDENTITIES, realm, record)?.into()),
     }
+}
+
+/// A value that is there though its record was erased comes from a page that is older than the others: a write that the
+/// disk lost.
+fn present(erased: &ReadEntries<'_>, table: Table, key: &[u8]) -> Result<(), Fault> {
+    if erased.get::<()>(key)?.is_some() {
+        return Err(table.damaged(key, "is there, and was erased".into()).into());
+    }
+    Ok(())
 }
 
 /// Why a record's value is not there: erased or never given is one thing, lost another.
 fn absent(reading: &Reading<'_>, table: Table, realm: RealmNumber, record: RecordNumber) -> Result<StoreError, Fault> {
     let key = record_key(realm, record);
     let given = record.get() < reading.realm(realm)?.next_record;
-    if given && !reading.open(ERASED)?.contains(&key)? {
+    // Opened, not only looked for: a page of another table in the place of this one has the same keys.
+    if given && reading.open(ERASED)?.get::<()>(&key)?.is_none() {
         return Ok(table.damaged(&key, "is missing".into()));
     }
     Ok(StoreError::UnknownRecord { realm, record })
