@@ -28,6 +28,9 @@ use crate::reading::Reading;
 use crate::table::{ALL, HEAD};
 use crate::{RealmNumber, SegmentNumber, SegmentRecord, Store, StoreError, directory};
 
+/// Where the catalogue keeps what tells a restored store from the one that was backed up.
+pub(crate) const LINEAGE: &str = "store/lineage";
+
 /// What a manifest begins with.
 const MANIFEST: &str = "khop-backup 1";
 
@@ -116,10 +119,13 @@ impl Store {
         Ok(done)
     }
 
-    /// A target takes the backups of one store: another's keys would take the place of the first one's.
+    /// A target takes the backups of one store: another's keys would take the place of the first one's. A store that was
+    /// restored is another one, as its keys go their own way from then on.
     fn must_be_ours(&self, path: &Path) -> Result<(), StoreError> {
         let key = self.keys.key(Leaf::Store)?.ok_or_else(|| HEAD.damaged(&[], "its key was destroyed".into()))?;
-        let ours = format!("khop-backups-of {}\n", hex(key.derive(b"khop store name").bytes()));
+        let lineage = self.meta(LINEAGE)?.unwrap_or_default();
+        let ours =
+            format!("khop-backups-of {}\n", hex(key.derive(&[b"khop store name", &lineage[..]].concat()).bytes()));
         match fs::read_to_string(path) {
             Ok(text) if text == ours => Ok(()),
             Ok(_) => Err(StoreError::OtherStore { path: path.to_owned() }),

@@ -106,6 +106,12 @@ pub enum StoreError {
         /// The most that is taken.
         limit: usize,
     },
+    /// A directory that is to be made, and is there.
+    #[error("{}: is there already; name a directory that is not", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A directory that holds the backups of another store.
     #[error("{}: names another store; its backups need a directory of their own", path.display())]
     OtherStore {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use khop_keys::Leaf;
+use khop_keys::{Key, Leaf};
 
-use crate::backup::{Manifest, hash, make, numbers, segment_path, write_durably};
+use crate::backup::{LINEAGE, Manifest, hash, make, numbers, segment_path, write_durably};
 use crate::catalogue::Fault;
 use crate::commit::Batch;
-use crate::table::{ENCOUNTERS, ERASED, IDENTITIES, REALMS, RECORDS, SUBJECTS, realm_in, record_in, record_key};
+use crate::table::{ENCOUNTERS, ERASED, IDENTITIES, META, REALMS, RECORDS, SUBJECTS, realm_in, record_in, record_key};
 use crate::{Opening, RealmNumber, RecordNumber, Store, StoreError, directory};
 
 /// What a restoration did.
@@ -33,11 +33,11 @@ impl Opening {
     /// store appears under its name when it is complete.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is no such backup; damage of it, named; [`StoreError::Keys`]; an existing
-    /// `dir`, as [`StoreError::Io`]. Nothing is made in `dir` then.
+    /// [`StoreError::Missing`] when there is no such backup; damage of it, named; [`StoreError::Keys`];
+    /// [`StoreError::Exists`]. Nothing is made in `dir` then.
     pub fn restore(&self, source: &Path, number: Option<u64>, dir: &Path) -> Result<Restored, StoreError> {
         if dir.exists() {
-            return Err(StoreError::at(dir)(std::io::ErrorKind::AlreadyExists.into()));
+            return Err(StoreError::Exists { path: dir.to_owned() });
         }
         let newest = || numbers(source)?.pop().ok_or_else(|| StoreError::Missing { path: source.join("MANIFEST") });
         let number = number.map_or_else(newest, Ok)?;
@@ -98,7 +98,7 @@ impl Opening {
 }
 
 impl Store {
-    /// Erases every encounter and drops every realm whose key was destroyed though the catalogue still lists it, which a
+    /// Gives the store a name of its own, erases every encounter and drops every realm whose key was destroyed though the catalogue still lists it, which a
     /// restored one does for whoever was forgotten since. Reads every entry once.
     fn strike_forgotten(&self) -> Result<(u64, u64), StoreError> {
         self.catalogue.write(|transaction| {
@@ -116,6 +116,8 @@ impl Store {
                     struck += self.strike(&mut batch, realm)?;
                 }
             }
+            let lineage = Key::random().map_err(StoreError::from)?;
+            batch.table(META).put(LINEAGE.as_bytes(), &lineage.bytes().to_vec())?;
             batch.finish()?;
             Ok((struck, dropped))
         })

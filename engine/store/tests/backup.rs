@@ -199,8 +199,14 @@ fn what_is_damaged_missing_or_another_s_is_named_and_nothing_is_made() {
     let (done, restored) = restore(&target, None, to.clone());
     assert_eq!((done.segments, done.encounters), (2, 13));
     assert!(restored.open_segments(REALM).unwrap()[0].is_err());
-    assert!(matches!(Opening::default().restore(&target, None, &to), Err(StoreError::Io { .. })), "never over a store");
+    assert!(
+        matches!(Opening::default().restore(&target, None, &to), Err(StoreError::Exists { .. })),
+        "never over a store"
+    );
 
+    // A restored store has the keys of then: they must not take the place of those that have forgotten more since.
+    assert!(matches!(restored.backup(&target, &|_, _| ()), Err(StoreError::OtherStore { .. })));
+    assert_eq!(restored.backup(&dir.path().join("its-own"), &|_, _| ()).unwrap().number, 1);
     let other = Store::open(&dir.path().join("other")).unwrap();
     assert!(matches!(other.backup(&target, &|_, _| ()), Err(StoreError::OtherStore { .. })));
     // What an interrupted backup left is written over.

@@ -15,7 +15,7 @@ use crate::protection::ProtectionArgs;
 /// keeps the newest keys for all of its backups, so that nobody who was erased comes back with an older one. With a root
 /// key kept elsewhere (--root-key), keep a copy of that key, too: without it no backup can be read.
 ///
-/// The store must not be in use; a running service makes backups itself (khop serve --backup-to DIR).
+/// A restored store needs a directory of its own. The store must not be in use; a running service makes backups itself (khop serve --backup-to DIR).
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BackupArgs {

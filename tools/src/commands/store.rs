@@ -209,9 +209,10 @@ fn compact(store: &Which, realm: Option<RealmId>, as_json: bool) -> Result<(), F
         println!("{}", json!({ "realms": compacted.iter().map(one).collect::<Vec<_>>() }));
     } else {
         for (realm, Compaction { replaced, written, dropped_rows, .. }) in compacted {
-            println!(
-                "{realm}: {written} segments in the place of {replaced}, {dropped_rows} rows of the erased dropped"
-            );
+            match replaced {
+                0 => println!("{realm}: no small segments, no rows of the erased"),
+                _ => println!("{realm}: {written} written for {replaced}, {dropped_rows} rows of the erased dropped"),
+            }
         }
     }
     Ok(())
