@@ -3,7 +3,7 @@
 //! ```text
 //! TARGET/
 //! ├── LOCK
-//! ├── STORE              whose backups these are
+//! ├── STORE               whose backups these are
 //! ├── keys/               the newest keys, for every backup here
 //! ├── segments/0/1.khs    shared: a number is never given twice
 //! └── 7/                  one state
@@ -14,9 +14,8 @@
 //! The keys are replaced, not added to: whoever was erased and forgotten before the last backup cannot be read from any
 //! of them.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -72,7 +71,7 @@ impl Store {
     /// [`StoreError::Locked`] while another backup runs there; damage met on the way; [`StoreError::Full`],
     /// [`StoreError::Io`]. The backups that were there stay.
     pub fn backup(&self, target: &Path, progress: &dyn Fn(u64, u64)) -> Result<Backup, StoreError> {
-        make(target)?;
+        directory::make(target)?;
         let _lock = Lock::take(&target.join("LOCK"))?;
         self.must_be_ours(&target.join("STORE"))?;
         let number = numbers(target)?.last().map_or(1, |last| last + 1);
@@ -80,7 +79,7 @@ impl Store {
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(StoreError::at(&unfinished))?;
         }
-        make(&unfinished)?;
+        directory::make(&unfinished)?;
         let file = unfinished.join("catalogue.redb");
         let (entries, listed) = self.reading(|reading| {
             let entries = copy_tables(reading, &file, &|entries| progress(entries, 0))?;
@@ -110,7 +109,7 @@ impl Store {
         let text = lines.join("\n") + "\n";
         let manifest = unfinished.join("MANIFEST");
         let end = format!("{text}end {}\n", hex(blake3::hash(text.as_bytes()).as_bytes()));
-        write_durably(&manifest, |out| io::Write::write_all(out, end.as_bytes()))?;
+        directory::write(&manifest, |out| io::Write::write_all(out, end.as_bytes()))?;
         directory::sync(&unfinished)?;
         // The keys last: should this backup not be finished, those that are fit their keys all the same.
         self.keys.copy_to(&target.join("keys"))?;
@@ -130,7 +129,7 @@ impl Store {
             Ok(text) if text == ours => Ok(()),
             Ok(_) => Err(StoreError::OtherStore { path: path.to_owned() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                write_durably(path, |out| io::Write::write_all(out, ours.as_bytes()))
+                directory::write(path, |out| io::Write::write_all(out, ours.as_bytes()))
             }
             Err(error) => Err(StoreError::at(path)(error)),
         }
@@ -150,9 +149,9 @@ impl Store {
             Err(error) => return Err(StoreError::at(&path)(error)),
         };
         let dir = copy.parent().unwrap_or(Path::new("/"));
-        make(dir)?;
+        directory::make(dir)?;
         let draft = copy.with_extension("new");
-        write_durably(&draft, |out| io::copy(&mut file, out).map(drop))?;
+        directory::write(&draft, |out| io::copy(&mut file, out).map(drop))?;
         fs::rename(&draft, copy).map_err(StoreError::at(copy))?;
         directory::sync(dir)?;
         Ok(Copied::Now)
@@ -250,17 +249,6 @@ fn listed(reading: &Reading<'_>) -> Result<Vec<(RealmNumber, SegmentRecord)>, Fa
         }
     }
     Ok(listed)
-}
-
-pub(crate) fn make(dir: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::at(dir))
-}
-
-/// Writes a file and makes its bytes durable; its name is the caller's business.
-pub(crate) fn write_durably(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), StoreError> {
-    let mut file = open_file(path)?;
-    let write = file.set_len(0).and_then(|()| fill(&mut file)).and_then(|()| file.sync_all());
-    write.map_err(StoreError::at(path))
 }
 
 /// BLAKE3 of a file.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use khop_keys::{Key, Leaf};
 
-use crate::backup::{LINEAGE, Manifest, hash, make, numbers, segment_path, write_durably};
+use crate::backup::{LINEAGE, Manifest, hash, numbers, segment_path};
 use crate::catalogue::Fault;
 use crate::commit::Batch;
 use crate::table::{ENCOUNTERS, ERASED, IDENTITIES, META, REALMS, RECORDS, SUBJECTS, realm_in, record_in, record_key};
@@ -47,7 +47,9 @@ impl Opening {
             let detail = "does not agree with the manifest's hash".into();
             return Err(StoreError::DamagedCatalogue { path: catalogue, detail });
         }
-        let unfinished = dir.with_extension("restoring");
+        let mut name = dir.file_name().unwrap_or_default().to_owned();
+        name.push(".restoring");
+        let unfinished = dir.with_file_name(name);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(StoreError::at(&unfinished))?;
         }
@@ -73,10 +75,10 @@ impl Opening {
     fn copy(&self, source: &Path, manifest: &Manifest, catalogue: &Path, to: &Path) -> Result<u64, StoreError> {
         let copy = |from: &Path, to: &Path| {
             let mut file = fs::File::open(from).map_err(StoreError::at(from))?;
-            write_durably(to, |out| std::io::copy(&mut file, out).map(drop))
+            directory::write(to, |out| std::io::copy(&mut file, out).map(drop))
         };
         let keys = source.join("keys");
-        make(&to.join("keys"))?;
+        directory::make(&to.join("keys"))?;
         for entry in fs::read_dir(&keys).map_err(StoreError::at(&keys))? {
             let path = entry.map_err(StoreError::at(&keys))?.path();
             copy(&path, &to.join("keys").join(path.file_name().unwrap_or_default()))?;
@@ -89,7 +91,7 @@ impl Opening {
                 continue; // what is derived can be made again
             }
             let into = segment_path(&to.join("segments"), realm, number);
-            make(into.parent().unwrap_or(to))?;
+            directory::make(into.parent().unwrap_or(to))?;
             copy(&from, &into)?;
             segments += 1;
         }
@@ -98,8 +100,8 @@ impl Opening {
 }
 
 impl Store {
-    /// Gives the store a name of its own, erases every encounter and drops every realm whose key was destroyed though the catalogue still lists it, which a
-    /// restored one does for whoever was forgotten since. Reads every entry once.
+    /// Gives the store a name of its own; erases every encounter and drops every realm whose key was destroyed though the
+    /// catalogue still lists it, which a restored one does for whoever was forgotten since. Reads every entry once.
     fn strike_forgotten(&self) -> Result<(u64, u64), StoreError> {
         self.catalogue.write(|transaction| {
             let mut batch = Batch::begin(transaction, &self.keys)?;

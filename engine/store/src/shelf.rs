@@ -2,9 +2,9 @@
 //! them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -169,7 +169,7 @@ impl Store {
         let is_sealed = self.shelf.seals;
         let envelope = Envelope { realm, number, is_sealed, image: layout.length, items: *items };
         let dir = self.shelf.realm_dir(realm);
-        DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(StoreError::at(&dir))?;
+        directory::make(&dir)?;
         directory::sync(&self.shelf.dir)?;
         let path = self.shelf.file(realm, number);
         let unfinished = path.with_extension("new");

@@ -1,15 +1,14 @@
 //! How is a store opened, and how is it changed? The directory, its lock, its format, and commits.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use khop_keys::Keyring;
 
 use crate::StoreError;
-use crate::catalogue::{Catalogue, open_file};
+use crate::catalogue::Catalogue;
 use crate::change::{Applied, Change};
 use crate::codec::HeadRow;
 use crate::commit::Batch;
@@ -54,7 +53,7 @@ impl Store {
     }
 
     pub(crate) fn open_as(dir: &Path, opening: &Opening) -> Result<Self, StoreError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::at(dir))?;
+        directory::make(dir)?;
         let lock = Lock::take(&dir.join("LOCK"))?;
         let (format, file) = (dir.join("FORMAT"), dir.join("catalogue.redb"));
         let known = read_format(&format)?;
@@ -78,7 +77,7 @@ impl Store {
         if known.is_none() {
             write_new(&format, format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(&segments).map_err(StoreError::at(&segments))?;
+        directory::make(&segments)?;
         directory::sync(dir)?;
         let shelf = Shelf::new(segments, keys.clone(), !opening.encrypted_volume);
         let store = Self { dir: dir.to_owned(), keys, shelf, catalogue, _lock: lock };
@@ -151,8 +150,6 @@ fn create(dir: &Path, file: &Path, keys: &Keyring) -> Result<(), StoreError> {
 /// Writes a file so that it is there whole or not at all.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let draft = path.with_extension("new");
-    let mut file = open_file(&draft)?;
-    let write = file.set_len(0).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
-    write.map_err(StoreError::at(&draft))?;
+    directory::write(&draft, |file| file.write_all(bytes))?;
     fs::rename(&draft, path).map_err(StoreError::at(path))
 }
