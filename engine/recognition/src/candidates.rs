@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use khop_vocabulary::{Candidate, Outcome, Score, SubjectId};
+use khop_vocabulary::{Candidate, EncounterKey, Outcome, Score, SubjectId};
 
 use crate::Error;
 use crate::evidence::Fused;
@@ -25,7 +25,7 @@ pub(crate) fn candidates(
     let mut seen: HashSet<SubjectId> = HashSet::new();
     for compared in &search.found {
         let fused = &compared.fused;
-        let Some((subject, encounter)) = references.identity(compared.record)? else { continue };
+        let Some(EncounterKey { subject, encounter }) = references.identity(compared.record)? else { continue };
         if except == Some(&subject) || seen.contains(&subject) {
             continue;
         }

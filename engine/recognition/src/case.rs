@@ -1,7 +1,7 @@
 //! What waits for a human? Possible duplicates, opened by enrolments that were not clear.
 
 use khop_store::CaseRecord;
-use khop_vocabulary::{EncounterId, Outcome, Score};
+use khop_vocabulary::{EncounterKey, Outcome, Score};
 
 use crate::{Error, Realm};
 
@@ -15,11 +15,11 @@ pub struct Case {
     /// Its number.
     pub id: CaseId,
     /// The encounter that was enrolled.
-    pub encounter: EncounterId,
+    pub encounter: EncounterKey,
     /// Hit or adjudicate.
     pub outcome: Outcome,
     /// Whom it looks like, with scores.
-    pub candidates: Vec<(EncounterId, Score)>,
+    pub candidates: Vec<(EncounterKey, Score)>,
 }
 
 impl Realm {

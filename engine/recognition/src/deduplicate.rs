@@ -77,7 +77,7 @@ impl Realm {
     ) -> Result<Vec<Duplicate>, Error> {
         let is_in_scope = |encounter: &Encounter| {
             let here = request.gallery.is_all() || encounter.galleries.contains(&request.gallery);
-            here && request.filter.accepts(&encounter.attributes)
+            here && encounter.is_active && request.filter.accepts(&encounter.attributes)
         };
         let searched: Vec<_> = encounters.iter().filter(|(_, encounter)| is_in_scope(encounter)).collect();
         let probes = searched.par_iter().map(|(record, encounter)| {

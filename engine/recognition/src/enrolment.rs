@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use khop_store::RecordNumber;
-use khop_vocabulary::{Encounter, EncounterId, SubjectId};
+use khop_vocabulary::{Encounter, EncounterId, EncounterKey, SubjectId};
 
 use crate::case::CaseId;
 use crate::identify::Identification;
@@ -39,4 +39,11 @@ pub(crate) struct ToEnrol {
     pub(crate) encounter: Encounter,
     pub(crate) prepared: Prepared,
     pub(crate) searched: Option<Searched>,
+    pub(crate) replaces: Option<Replaced>,
+}
+
+/// An encounter as it was read, to be replaced if it is still that one.
+pub(crate) struct Replaced {
+    pub(crate) key: EncounterKey,
+    pub(crate) record: RecordNumber,
 }

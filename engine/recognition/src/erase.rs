@@ -1,6 +1,6 @@
 //! Who is to be forgotten? Encounters, subjects and whole realms, unreachable at once.
 
-use khop_vocabulary::{EncounterId, RealmId, SubjectId};
+use khop_vocabulary::{EncounterKey, RealmId, SubjectId};
 
 use crate::writer::EraseCommand;
 use crate::{Error, Realm};
@@ -9,7 +9,7 @@ use crate::{Error, Realm};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
     /// Encounters that no search and no read can reach any more.
-    pub encounters: Vec<EncounterId>,
+    pub encounters: Vec<EncounterKey>,
 }
 
 /// A realm that is no more.
@@ -32,17 +32,18 @@ impl Realm {
         if records.is_empty() {
             return Err(Error::UnknownSubject(subject.clone()));
         }
-        self.writer.erase(EraseCommand { realm: state, records })
+        let keys = self.core.store.identities(state.number, &records)?;
+        self.writer.erase(EraseCommand { realm: state, encounters: records.into_iter().zip(keys).collect() })
     }
 
     /// Erases one encounter.
     ///
     /// # Errors
     /// [`Error::UnknownEncounter`], an expired realm, or a failed write: then nothing was erased.
-    pub fn erase_encounter(&self, encounter: &EncounterId) -> Result<Erasure, Error> {
+    pub fn erase_encounter(&self, encounter: &EncounterKey) -> Result<Erasure, Error> {
         let state = self.state()?;
         let record = self.core.store.find_encounter(state.number, encounter)?;
-        let records = vec![record.ok_or_else(|| Error::UnknownEncounter(encounter.clone()))?];
-        self.writer.erase(EraseCommand { realm: state, records })
+        let record = record.ok_or_else(|| Error::UnknownEncounter(encounter.clone()))?;
+        self.writer.erase(EraseCommand { realm: state, encounters: vec![(record, encounter.clone())] })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use khop_store::StoreError;
-use khop_vocabulary::{AttributesError, EncounterId, GalleryId, ModelId, PolicyError, RealmId, SubjectId};
+use khop_vocabulary::{AttributesError, EncounterKey, GalleryId, ModelId, PolicyError, RealmId, SubjectId};
 
 /// Why a call failed. No variant carries anything biometric.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,10 +25,13 @@ pub enum Error {
     UnknownSubject(SubjectId),
     /// No such encounter.
     #[error("encounter: {0} is not enrolled in this realm")]
-    UnknownEncounter(EncounterId),
-    /// Encounter ids are unique in their realm.
+    UnknownEncounter(EncounterKey),
+    /// Encounter ids are unique among those of a subject.
     #[error("encounter: {0} is enrolled already")]
-    EncounterExists(EncounterId),
+    EncounterExists(EncounterKey),
+    /// Somebody else changed it at the same time.
+    #[error("encounter: {0} was changed meanwhile; nothing was done, try again")]
+    Superseded(EncounterKey),
     /// A sample that cannot be used.
     #[error("samples[{index}]: {cause}")]
     BadSample {
@@ -143,7 +146,7 @@ impl Error {
             Self::ModelMismatch { .. } => ErrorKind::ModelMismatch,
             Self::NotComparable => ErrorKind::NotComparable,
             Self::Incomplete { .. } => ErrorKind::Incomplete,
-            Self::Closing => ErrorKind::Busy,
+            Self::Closing | Self::Superseded(_) => ErrorKind::Busy,
             Self::Store(error) => match &**error {
                 StoreError::Full { .. } => ErrorKind::Full,
                 StoreError::Damaged { .. } | StoreError::DamagedEntry { .. } | StoreError::DamagedCatalogue { .. } => {

@@ -87,7 +87,8 @@ impl Realm {
         let state = self.state()?;
         let batch = self.core.store.records_from(state.number, khop_store::RecordNumber::new(0), most)?;
         let faces = batch.iter().filter(|(_, encounter)| {
-            encounter.samples.iter().any(|sample| matches!(sample.format, SampleFormat::FaceVector(_)))
+            encounter.is_active
+                && encounter.samples.iter().any(|sample| matches!(sample.format, SampleFormat::FaceVector(_)))
         });
         let mut probes = Vec::new();
         for (_, encounter) in faces {

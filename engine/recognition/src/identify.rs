@@ -1,6 +1,6 @@
 //! Who is this? One probe against a gallery.
 
-use khop_vocabulary::{Candidate, EncounterId, Sample};
+use khop_vocabulary::{Candidate, EncounterKey, Sample};
 
 use crate::candidates::{candidates, cut};
 use crate::decision::Decision;
@@ -73,7 +73,7 @@ impl Realm {
     ///
     /// # Errors
     /// As [`Realm::identify`], and an unknown encounter.
-    pub fn identify_encounter(&self, encounter: &EncounterId, request: &Search) -> Result<Identification, Error> {
+    pub fn identify_encounter(&self, encounter: &EncounterKey, request: &Search) -> Result<Identification, Error> {
         let encounter = self.read(encounter)?;
         let request = Search { except: Some(encounter.subject), ..request.clone() };
         self.identify(&encounter.samples, &request)

@@ -50,6 +50,7 @@ mod realm_state;
 mod recovery;
 mod references;
 mod request;
+mod revise;
 mod row;
 mod scan;
 mod search;

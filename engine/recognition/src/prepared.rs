@@ -3,7 +3,7 @@
 use khop_face::UnitVector;
 use khop_fingerprint::{Template, code};
 use khop_formats::{read_face_vector, read_minutiae};
-use khop_vocabulary::{FaceVector, FingerPosition, FingerSample, ModelId, Sample, SampleFormat};
+use khop_vocabulary::{Encounter, FaceVector, FingerPosition, FingerSample, ModelId, Sample, SampleFormat};
 
 use crate::Error;
 
@@ -37,6 +37,14 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// The samples of an encounter; an inactive one may have none.
+    pub(crate) fn of_encounter(encounter: &Encounter) -> Result<Self, Error> {
+        if encounter.samples.is_empty() && !encounter.is_active {
+            return Ok(Self::default());
+        }
+        Self::of(&encounter.samples)
+    }
+
     /// Decodes and validates every sample; the best of several samples of one finger is kept (quality, then
     /// number of minutiae). About 0.1 ms a finger.
     pub(crate) fn of(samples: &[Sample]) -> Result<Self, Error> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use khop_vocabulary::{Encounter, EncounterId, GalleryId, RealmId, SubjectId};
+use khop_vocabulary::{Encounter, EncounterId, EncounterKey, GalleryId, RealmId, SubjectId};
 
 use crate::compaction::Extent;
 use crate::core::Core;
@@ -62,7 +62,7 @@ impl Realm {
     ///
     /// # Errors
     /// An unknown encounter, an expired realm or a damaged record.
-    pub fn read(&self, encounter: &EncounterId) -> Result<Encounter, Error> {
+    pub fn read(&self, encounter: &EncounterKey) -> Result<Encounter, Error> {
         let state = self.state()?;
         let record = self.core.store.find_encounter(state.number, encounter)?;
         let record = record.ok_or_else(|| Error::UnknownEncounter(encounter.clone()))?;
@@ -79,7 +79,8 @@ impl Realm {
         if records.is_empty() {
             return Err(Error::UnknownSubject(subject.clone()));
         }
-        records.into_iter().map(|record| Ok(self.core.store.identity(state.number, record)?.1)).collect()
+        let keys = self.core.store.identities(state.number, &records)?;
+        Ok(keys.into_iter().map(|key| key.encounter).collect())
     }
 
     /// Galleries that have at least one encounter.

@@ -123,7 +123,7 @@ fn prepare(
     planes: FacePlanes,
 ) -> Result<Vec<Arc<Row>>, Error> {
     let one = |(record, encounter): (RecordNumber, Encounter)| {
-        let prepared = Prepared::of(&encounter.samples)?;
+        let prepared = Prepared::of_encounter(&encounter)?;
         Ok(Arc::new(Row::new(record, &encounter, prepared, planes)))
     };
     core.pool.install(|| encounters.into_par_iter().map(one).collect())

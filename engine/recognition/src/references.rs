@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use khop_face::UnitVector;
 use khop_store::{RecordNumber, StoreError};
-use khop_vocabulary::{EncounterId, FaceVector, ModelId, SampleFormat, SubjectId};
+use khop_vocabulary::{EncounterKey, FaceVector, ModelId, SampleFormat};
 
 use crate::Error;
 use crate::core::Core;
 use crate::realm_state::RealmState;
 
 /// An encounter that is in the writer's hands but not yet in the catalogue.
+#[derive(Clone)]
 pub(crate) struct Pending {
-    pub(crate) subject: SubjectId,
-    pub(crate) encounter: EncounterId,
+    pub(crate) key: EncounterKey,
     pub(crate) face: Option<UnitVector>,
 }
 
@@ -31,9 +31,9 @@ impl<'a> References<'a> {
     }
 
     /// Whose record it is; `None` when it was erased since the snapshot.
-    pub(crate) fn identity(&self, record: RecordNumber) -> Result<Option<(SubjectId, EncounterId)>, Error> {
+    pub(crate) fn identity(&self, record: RecordNumber) -> Result<Option<EncounterKey>, Error> {
         if let Some(pending) = self.pending.get(&record) {
-            return Ok(Some((pending.subject.clone(), pending.encounter.clone())));
+            return Ok(Some(pending.key.clone()));
         }
         unless_erased(self.core.store.identity(self.realm.number, record))
     }

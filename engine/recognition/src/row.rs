@@ -68,8 +68,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Quantises what planes will hold: some microseconds a vector.
+    /// Quantises what planes will hold: some microseconds a vector. Nothing of an inactive encounter can be compared.
     pub(crate) fn new(record: RecordNumber, encounter: &Encounter, prepared: Prepared, planes: FacePlanes) -> Self {
+        let prepared = if encounter.is_active { prepared } else { Prepared::default() };
         let code = |slot: usize| {
             let code = prepared.fingers[slot].as_ref()?.code.as_ref()?;
             Some(FingerCode::of(code))

@@ -2,7 +2,7 @@
 
 use khop_fingerprint::Comparator;
 use khop_store::RecordNumber;
-use khop_vocabulary::{EncounterId, Evidence, Fmr, Llr, Policy, Sample, Score, SubjectId};
+use khop_vocabulary::{EncounterKey, Evidence, Fmr, Llr, Policy, Sample, Score, SubjectId};
 
 use crate::calibrations::FaceModels;
 use crate::evidence::{FingerProbes, Fused, face_evidence};
@@ -16,7 +16,7 @@ pub enum Claim {
     /// This person: the best of their encounters speaks.
     Subject(SubjectId),
     /// This encounter only.
-    Encounter(EncounterId),
+    Encounter(EncounterKey),
 }
 
 /// The answer of a 1:1 comparison.
@@ -47,7 +47,7 @@ impl Verification {
 }
 
 impl Realm {
-    /// Compares the probe with the claimed person's references. About 0.1 ms a finger to prepare, 50 µs to compare.
+    /// Compares the probe with the claimed person's active references. About 0.1 ms a finger to prepare, 50 µs to compare.
     ///
     /// # Errors
     /// Bad samples, an unknown subject or encounter, another face model, or no shared trait.
@@ -83,6 +83,9 @@ impl Realm {
             let mut best: Option<Fused> = None;
             for record in records {
                 let encounter = self.core.store.read(state.number, record)?;
+                if !encounter.is_active {
+                    continue;
+                }
                 let reference = Prepared::of(&encounter.samples)?;
                 let fused = compare_prepared(&probe, &reference, labels, &models, &self.core.policy)?;
                 best = match (best, fused) {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use khop_store::{Applied, Change, NewCase, RealmNumber, RecordNumber, Segment, SegmentRecord, Snapshot};
-use khop_vocabulary::{Encounter, EncounterId, ModelId, Outcome, RealmId};
+use khop_vocabulary::{Encounter, EncounterKey, ModelId, Outcome, RealmId};
 
 use crate::calibrations::MODELS_KEY;
 use crate::case::{CaseId, outcome_code};
@@ -37,16 +37,17 @@ const GROUP: usize = 256;
 /// A tail of at least this many rows is sealed on a clean close, so that the next open need not prepare it again.
 const SEAL_ON_CLOSE_ROWS: usize = 256;
 
-/// Records to be erased together.
+/// Encounters to be erased together.
 pub(crate) struct EraseCommand {
     pub(crate) realm: Arc<RealmState>,
-    pub(crate) records: Vec<RecordNumber>,
+    pub(crate) encounters: Vec<(RecordNumber, EncounterKey)>,
 }
 
 type Reply<T> = SyncSender<Result<T, Error>>;
 
 enum Command {
-    Enrol(Box<ToEnrol>, Reply<Enrolment>),
+    /// All of them or none.
+    Enrol(Vec<ToEnrol>, Reply<Vec<Enrolment>>),
     Erase(EraseCommand, Reply<Erasure>),
     CreateRealm(RealmId, Option<u64>, Reply<()>),
     DropRealm(RealmId, Reply<Purge>),
@@ -57,6 +58,26 @@ enum Command {
     Compact(RealmId, Extent, Reply<Compaction>),
     Replace(Arc<RealmState>, replace::Replacement, Reply<bool>),
     Close,
+}
+
+impl Command {
+    /// The encounters it changes, if it may share a transaction with others that change other ones.
+    fn touches(&self) -> Option<Vec<(RealmNumber, EncounterKey)>> {
+        match self {
+            Self::Enrol(commands, _) => {
+                let both = |command: &ToEnrol| {
+                    let replaced = command.replaces.as_ref().map(|replaced| replaced.key.clone());
+                    let number = command.realm.number;
+                    [Some(command.encounter.key()), replaced].into_iter().flatten().map(move |key| (number, key))
+                };
+                Some(commands.iter().flat_map(both).collect())
+            }
+            Self::Erase(command, _) => {
+                Some(command.encounters.iter().map(|(_, key)| (command.realm.number, key.clone())).collect())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The queue's near end.
@@ -98,8 +119,9 @@ impl Writer {
         self.commands.ask(command)
     }
 
-    pub(crate) fn enrol(&self, command: ToEnrol) -> Result<Enrolment, Error> {
-        self.ask(|reply| Command::Enrol(Box::new(command), reply))
+    /// All of them or none.
+    pub(crate) fn enrol(&self, commands: Vec<ToEnrol>) -> Result<Vec<Enrolment>, Error> {
+        self.ask(|reply| Command::Enrol(commands, reply))
     }
 
     pub(crate) fn erase(&self, command: EraseCommand) -> Result<Erasure, Error> {
@@ -161,15 +183,19 @@ impl WriterThread {
         while let Some(command) = next.take() {
             match command {
                 Command::Enrol(..) | Command::Erase(..) => {
+                    let mut touched: HashSet<_> = command.touches().into_iter().flatten().collect();
                     let mut group = vec![command];
                     while group.len() < GROUP {
-                        match commands.try_recv() {
-                            Ok(more @ (Command::Enrol(..) | Command::Erase(..))) => group.push(more),
-                            Ok(other) => {
-                                next = Some(other);
+                        let Ok(more) = commands.try_recv() else { break };
+                        match more.touches() {
+                            Some(keys) if keys.iter().all(|key| !touched.contains(key)) => {
+                                touched.extend(keys);
+                                group.push(more);
+                            }
+                            _ => {
+                                next = Some(more);
                                 break;
                             }
-                            Err(_) => break,
                         }
                     }
                     self.commit_group(group);
@@ -209,8 +235,8 @@ impl WriterThread {
         let mut group = Group::default();
         for command in commands {
             match command {
-                Command::Enrol(command, reply) => match group.enrol(self, *command) {
-                    Ok(enrolment) => group.replies.push(Waiting::Enrol(Box::new(enrolment), reply)),
+                Command::Enrol(commands, reply) => match group.enrol(self, commands) {
+                    Ok(enrolments) => group.replies.push(Waiting::Enrol(enrolments, reply)),
                     Err(error) => answer(reply, Err(error)),
                 },
                 Command::Erase(command, reply) => match group.erase(self, &command) {
@@ -372,14 +398,14 @@ fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
 
 /// A caller that waits for the commit.
 enum Waiting {
-    Enrol(Box<Enrolment>, Reply<Enrolment>),
+    Enrol(Vec<Enrolment>, Reply<Vec<Enrolment>>),
     Erase(Erasure, Reply<Erasure>),
 }
 
 impl Waiting {
     fn succeed(self) {
         match self {
-            Self::Enrol(enrolment, reply) => answer(reply, Ok(*enrolment)),
+            Self::Enrol(enrolments, reply) => answer(reply, Ok(enrolments)),
             Self::Erase(erasure, reply) => answer(reply, Ok(erasure)),
         }
     }
@@ -393,6 +419,7 @@ impl Waiting {
 }
 
 /// A realm as it will be once the group is committed.
+#[derive(Clone)]
 struct Working {
     realm: Arc<RealmState>,
     snapshot: Snapshot,
@@ -407,7 +434,6 @@ struct Working {
 struct Group {
     changes: Vec<Change>,
     realms: HashMap<RealmNumber, Working>,
-    encounters: HashSet<(RealmNumber, EncounterId)>,
     /// Where in `changes` each enrolment stands, and the record number it was promised.
     promised: Vec<(usize, RecordNumber)>,
     replies: Vec<Waiting>,
@@ -431,13 +457,29 @@ impl Group {
         }
     }
 
-    fn enrol(&mut self, thread: &WriterThread, command: ToEnrol) -> Result<Enrolment, Error> {
-        let ToEnrol { realm, encounter, prepared, searched } = command;
-        let core = &thread.core;
-        let key = (realm.number, encounter.id.clone());
-        if self.encounters.contains(&key) || core.store.find_encounter(realm.number, &encounter.id)?.is_some() {
-            return Err(Error::EncounterExists(encounter.id));
+    /// All of them or none.
+    fn enrol(&mut self, thread: &WriterThread, commands: Vec<ToEnrol>) -> Result<Vec<Enrolment>, Error> {
+        for command in &commands {
+            command.check(&thread.core)?;
         }
+        let [first, _, ..] = &commands[..] else {
+            return commands.into_iter().map(|command| self.enrol_one(thread, command)).collect();
+        };
+        let number = first.realm.number;
+        let before = (self.realms.get(&number).cloned(), self.changes.len(), self.promised.len());
+        let all = commands.into_iter().map(|command| self.enrol_one(thread, command)).collect();
+        if let (Err(_), (working, changes, promised)) = (&all, before) {
+            self.realms.remove(&number);
+            self.realms.extend(working.map(|working| (number, working)));
+            self.changes.truncate(changes);
+            self.promised.truncate(promised);
+        }
+        all
+    }
+
+    fn enrol_one(&mut self, thread: &WriterThread, command: ToEnrol) -> Result<Enrolment, Error> {
+        let ToEnrol { realm, encounter, prepared, searched, replaces } = command;
+        let core = &thread.core;
         let position = self.changes.len();
         let working = self.working(thread, &realm)?;
         let settles = working.check_face_model(&prepared)?;
@@ -450,41 +492,40 @@ impl Group {
         let face = prepared.face.as_ref().map(|f| f.vector.clone());
         let row = Arc::new(Row::new(record, &encounter, prepared, **realm.planes.load()));
         working.snapshot = working.tail.append(&working.snapshot, row)?;
+        let replaces = replaces.map(|replaced| replaced.record);
+        if let Some(replaced) = replaces {
+            working.snapshot = working.snapshot.with_erased(replaced);
+        }
         working.next_record = RecordNumber::new(record.get() + 1);
-        let (subject, id) = (encounter.subject.clone(), encounter.id.clone());
-        working.pending.insert(record, Pending { subject: subject.clone(), encounter: id.clone(), face });
+        let key = encounter.key();
+        working.pending.insert(record, Pending { key: key.clone(), face });
         let mut changes = Vec::with_capacity(2);
         if let Some((model, dim)) = settles {
             working.face_model = Some((model.clone(), dim));
             changes.push(Change::SetFaceModel { realm: realm.number, model, dim: dim as u32 });
         }
         let case = (outcome > Outcome::Clear).then(|| NewCase {
-            candidates: identification
-                .iter()
-                .flat_map(|i| &i.candidates)
-                .map(|c| (c.encounter.clone(), c.score.value()))
-                .collect(),
+            candidates: identification.iter().flat_map(|i| &i.candidates).map(|c| (c.key(), c.score.value())).collect(),
             outcome: outcome_code(outcome),
         });
-        changes.push(Change::Enrol { realm: realm.number, encounter, case, note: format!("enrol, {outcome:?}") });
-        self.encounters.insert(key);
+        let note = format!("{}, {outcome:?}", if replaces.is_some() { "revise" } else { "enrol" });
+        changes.push(Change::Enrol { realm: realm.number, encounter, replaces, case, note });
         self.promised.push((position + changes.len() - 1, record));
         self.changes.extend(changes);
-        Ok(Enrolment { encounter: id, subject, identification, case: None })
+        Ok(Enrolment { encounter: key.encounter, subject: key.subject, identification, case: None })
     }
 
     fn erase(&mut self, thread: &WriterThread, command: &EraseCommand) -> Result<Erasure, Error> {
         let realm = &command.realm;
         let mut encounters = Vec::new();
-        for &record in &command.records {
-            match thread.core.store.identity(realm.number, record) {
-                Ok((_, encounter)) => encounters.push(encounter),
-                Err(khop_store::StoreError::UnknownRecord { .. }) => continue, // somebody was faster
-                Err(error) => return Err(error.into()),
+        for (record, key) in &command.encounters {
+            if thread.core.store.find_encounter(realm.number, key)? != Some(*record) {
+                continue; // somebody was faster
             }
+            encounters.push(key.clone());
             let working = self.working(thread, realm)?;
-            working.snapshot = working.snapshot.with_erased(record);
-            self.changes.push(Change::Erase { realm: realm.number, record, note: "erase".into() });
+            working.snapshot = working.snapshot.with_erased(*record);
+            self.changes.push(Change::Erase { realm: realm.number, record: *record, note: "erase".into() });
         }
         Ok(Erasure { encounters })
     }
@@ -499,13 +540,29 @@ impl Group {
             }
         }
         let enrolments = self.replies.iter_mut().filter_map(|waiting| match waiting {
-            Waiting::Enrol(enrolment, _) => Some(enrolment),
+            Waiting::Enrol(enrolments, _) => Some(enrolments),
             Waiting::Erase(..) => None,
         });
-        for (enrolment, case) in enrolments.zip(cases) {
+        for (enrolment, case) in enrolments.flatten().zip(cases) {
             enrolment.case = case.map(|number| CaseId(number.get()));
         }
         Ok(())
+    }
+}
+
+impl ToEnrol {
+    /// Whether its place is free, and what it replaces is still what was read.
+    fn check(&self, core: &Core) -> Result<(), Error> {
+        let find = |key| core.store.find_encounter(self.realm.number, key);
+        let replaced = self.replaces.as_ref().map(|replaced| replaced.record);
+        let key = self.encounter.key();
+        if find(&key)?.is_some_and(|there| Some(there) != replaced) {
+            return Err(Error::EncounterExists(key));
+        }
+        match &self.replaces {
+            Some(old) if find(&old.key)? != Some(old.record) => Err(Error::Superseded(old.key.clone())),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ mod people;
 
 use std::path::Path;
 
-use khop::{Compaction, DuplicateCheck, EncounterId, Engine, Realm, RealmId, Search, SubjectId};
-use people::{encounter, face, population, samples};
+use khop::{Compaction, DuplicateCheck, Engine, Realm, RealmId, Search, SubjectId};
+use people::{encounter, face, key, population, samples};
 
 const PEOPLE: u64 = 260;
 
@@ -28,7 +28,7 @@ fn enrol(realm: &Realm, people: std::ops::Range<u64>) {
 
 fn erase(realm: &Realm, people: impl Iterator<Item = u64>) {
     for person in people {
-        realm.erase_encounter(&EncounterId::new(format!("S{person}-0")).unwrap()).unwrap();
+        realm.erase_encounter(&key(&format!("S{person}"), 0)).unwrap();
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use khop::{DuplicateCheck, Effort, Encounter, Engine, ErrorKind, FacePlanes, Guarantee, Mode, Realm, RealmId, Search};
 use khop_evaluate::synth::Population;
-use people::{encounter, face, fingers, population};
+use people::{encounter, face, fingers, key, population};
 
 /// Sealed in part: more than one mapped segment, and a tail.
 const PEOPLE: u64 = 640;
@@ -115,7 +115,7 @@ fn encounters_searched_for_together_find_what_each_finds_alone() {
                 let (first, second) = (format!("S{person}"), format!("A{person}"));
                 let found = pairs.iter().filter(|pair| pair.subject.as_str() == second);
                 let found: Vec<_> = found.map(|pair| pair.candidate.clone()).collect();
-                let id = khop::EncounterId::new(format!("again-{person}")).unwrap();
+                let id = khop::EncounterKey::new(&second, format!("again-{person}")).unwrap();
                 let alone = realm.identify_encounter(&id, &search).unwrap();
                 let thresholds = alone.decision.thresholds();
                 let is_in_gallery = gallery == "ALL" || person.is_multiple_of(2);
@@ -251,7 +251,7 @@ fn a_damaged_segment_is_mended_while_the_engine_runs() {
     assert!(files.len() > 1, "one is damaged, others are not");
     flip_a_bit_of(&files[0], "face.codes");
     let (engine, realm) = open(dir.path());
-    let gone = khop::EncounterId::new("S7-0").unwrap();
+    let gone = key("S7", 0);
     realm.erase_encounter(&gone).unwrap();
     let search = |person: u64| realm.identify(&[face(&population, person, 1)], &by(Some(Mode::Exact), 0.0));
     let error = search(5).unwrap_err();

@@ -3,10 +3,10 @@
 mod people;
 
 use khop::{
-    Claim, DuplicateCheck, EncounterId, Engine, Error, ErrorKind, Filter, GalleryId, Outcome, RealmId, Sample,
-    SampleFormat, Search, SubjectId,
+    Claim, DuplicateCheck, Engine, Error, ErrorKind, Filter, GalleryId, Outcome, RealmId, Sample, SampleFormat, Search,
+    SubjectId,
 };
-use people::{encounter, face, fingers, population, samples};
+use people::{encounter, face, fingers, key, population, samples};
 
 fn open(dir: &std::path::Path) -> Engine {
     Engine::builder(dir).threads(2).open().unwrap()
@@ -83,7 +83,7 @@ fn verify_and_identify_answer_with_calibrated_scores() {
     assert_eq!(realm.identify(&probe, &born(year, year)).unwrap().candidates[0].subject, subject("S20"));
     let elsewhen = realm.identify(&probe, &born(year + 1, 2200)).unwrap();
     assert!(elsewhen.candidates.iter().all(|c| c.subject != subject("S20")));
-    let itself = realm.identify_encounter(&EncounterId::new("S20-0").unwrap(), &Search::default()).unwrap();
+    let itself = realm.identify_encounter(&key("S20", 0), &Search::default()).unwrap();
     assert!(itself.candidates.iter().all(|c| c.subject != subject("S20")));
 }
 
@@ -106,7 +106,7 @@ fn an_erased_person_is_unreachable_and_stays_so() {
     let realm = default_realm(&engine);
     let found = realm.identify(&samples(&population, 4, 1), &Search::default()).unwrap();
     assert_eq!((found.searched, found.decision.outcome()), (9, Outcome::Clear));
-    assert_eq!(realm.read(&EncounterId::new("S4-0").unwrap()).unwrap_err().kind(), ErrorKind::UnknownEncounter);
+    assert_eq!(realm.read(&key("S4", 0)).unwrap_err().kind(), ErrorKind::UnknownEncounter);
     // The name is free again, the person can come back.
     realm.enrol(encounter(&population, 4, 0, "S4"), DuplicateCheck::Search).unwrap();
 }
@@ -157,7 +157,7 @@ fn what_was_enrolled_is_there_after_reopening_sealed_or_not() {
         assert_eq!(found.candidates[0].subject, subject(&format!("S{person}")));
         assert_eq!(found.searched, 150);
     }
-    let read = realm.read(&EncounterId::new("S9-0").unwrap()).unwrap();
+    let read = realm.read(&key("S9", 0)).unwrap();
     assert_eq!(read, encounter(&population, 9, 0, "S9"));
     // Made again from the catalogue, the answers are the same.
     let before = realm.identify(&samples(&population, 63, 1), &Search::default()).unwrap();
@@ -293,7 +293,8 @@ fn bad_input_is_named_and_nothing_is_enrolled() {
         ("other model", vec![vector("somebody-else", vec![1.0; 512])], ErrorKind::ModelMismatch, "somebody-else"),
     ];
     for (name, samples, kind, word) in cases {
-        let bad = khop::Encounter { id: EncounterId::new("bad").unwrap(), samples: samples.clone(), ..good.clone() };
+        let bad =
+            khop::Encounter { id: khop::EncounterId::new("bad").unwrap(), samples: samples.clone(), ..good.clone() };
         for error in [
             realm.enrol(bad, DuplicateCheck::Search).map(|_| ()).unwrap_err(),
             realm.identify(&samples, &Search::default()).map(|_| ()).unwrap_err(),
@@ -303,7 +304,7 @@ fn bad_input_is_named_and_nothing_is_enrolled() {
         }
     }
     let year = khop::Attributes { year_of_birth: Some(1492), ..Default::default() };
-    let bad = khop::Encounter { id: EncounterId::new("bad").unwrap(), attributes: year, ..good.clone() };
+    let bad = khop::Encounter { id: khop::EncounterId::new("bad").unwrap(), attributes: year, ..good.clone() };
     assert!(realm.enrol(bad, DuplicateCheck::Skip).unwrap_err().to_string().contains("year_of_birth"));
     let nowhere = Search { gallery: GalleryId::new("NOWHERE").unwrap(), ..Search::default() };
     assert_eq!(realm.identify(&good.samples, &nowhere).unwrap_err().kind(), ErrorKind::UnknownGallery);

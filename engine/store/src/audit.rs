@@ -27,10 +27,12 @@ pub enum Act {
     CloseCase = 6,
     /// The list of live segments changed.
     SetSegments = 7,
+    /// An encounter was put in the place of another form of it.
+    Revise = 8,
 }
 
 impl Act {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::CreateRealm,
         Self::SetFaceModel,
         Self::DropRealm,
@@ -38,6 +40,7 @@ impl Act {
         Self::Erase,
         Self::CloseCase,
         Self::SetSegments,
+        Self::Revise,
     ];
 }
 

@@ -1,6 +1,8 @@
 //! What is to be done to the store, and what came of it?
 
-use khop_vocabulary::{Encounter, EncounterId, ModelId, RealmId};
+use std::collections::BTreeSet;
+
+use khop_vocabulary::{Encounter, EncounterKey, ModelId, RealmId};
 
 use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord};
 
@@ -32,12 +34,15 @@ pub enum Change {
         /// For the audit chain.
         note: String,
     },
-    /// Adds an encounter, unless its id is there already.
+    /// Adds an encounter, unless its subject has one of this id already.
     Enrol {
         /// The realm.
         realm: RealmNumber,
         /// As received.
         encounter: Encounter,
+        /// The encounter as it was until now, under this name or another, of this subject or another; its number is
+        /// given up. Cases that name it go on under its new name, but those that would ask whether a subject is itself.
+        replaces: Option<RecordNumber>,
         /// What a human has to look at, if anything.
         case: Option<NewCase>,
         /// For the audit chain.
@@ -87,6 +92,13 @@ pub enum Change {
     },
 }
 
+impl CaseRecord {
+    /// Every encounter it names, each once.
+    pub(crate) fn names(&self) -> BTreeSet<&EncounterKey> {
+        self.candidates.iter().map(|(candidate, _)| candidate).chain([&self.encounter]).collect()
+    }
+}
+
 impl Change {
     /// The segments that it makes live.
     pub(crate) fn segments_added(&self) -> impl Iterator<Item = (RealmNumber, SegmentNumber)> + '_ {
@@ -103,7 +115,7 @@ impl Change {
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCase {
     /// Who was found, with scores, best first.
-    pub candidates: Vec<(EncounterId, f32)>,
+    pub candidates: Vec<(EncounterKey, f32)>,
     /// The engine's outcome code, as it likes.
     pub outcome: u8,
 }
@@ -115,10 +127,10 @@ pub struct CaseRecord {
     pub number: CaseNumber,
     /// The encounter that was enrolled.
     pub record: RecordNumber,
-    /// Its id.
-    pub encounter: EncounterId,
+    /// Which one that is.
+    pub encounter: EncounterKey,
     /// Who was found, with scores, best first; erased ones are gone from here.
-    pub candidates: Vec<(EncounterId, f32)>,
+    pub candidates: Vec<(EncounterKey, f32)>,
     /// The engine's outcome code.
     pub outcome: u8,
 }
@@ -133,14 +145,14 @@ pub enum Applied {
         /// Its number.
         realm: RealmNumber,
     },
-    /// The encounter was added.
+    /// The encounter was added, or stands in the place of the one it replaces.
     Enrolled {
         /// Its number.
         record: RecordNumber,
         /// The number of its case, if one was given.
         case: Option<CaseNumber>,
     },
-    /// Not done: an encounter of this id is there.
+    /// Not done: the subject has another encounter of this id.
     Exists {
         /// Its number.
         record: RecordNumber,

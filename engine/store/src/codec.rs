@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 
 use bincode::{BorrowDecode, Encode};
 use khop_vocabulary::{
-    Attributes, Encounter, EncounterId, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
-    SampleFormat, Sex, SubjectId,
+    Attributes, Encounter, EncounterId, EncounterKey, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region,
+    Sample, SampleFormat, Sex, SubjectId,
 };
+
+use crate::{CaseNumber, CaseRecord, RecordNumber};
 
 /// The largest value written or read, bytes.
 pub(crate) const LIMIT: usize = 16 << 20;
@@ -83,6 +85,8 @@ pub(crate) struct EncounterRow<'a> {
     sex: Option<u8>,
     region: Option<&'a str>,
     samples: Vec<SampleRow<'a>>,
+    is_active: bool,
+    document: &'a [u8],
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -116,6 +120,8 @@ impl<'a> EncounterRow<'a> {
             }),
             region: encounter.attributes.region.as_ref().map(Region::as_str),
             samples: encounter.samples.iter().map(sample).collect(),
+            is_active: encounter.is_active,
+            document: &encounter.document,
         }
     }
 
@@ -133,6 +139,8 @@ impl<'a> EncounterRow<'a> {
             galleries: galleries(&self.galleries)?,
             attributes: Attributes { year_of_birth: self.year_of_birth, sex, region },
             samples: self.samples.iter().map(SampleRow::to_sample).collect::<Result<_, _>>()?,
+            is_active: self.is_active,
+            document: self.document.to_vec(),
         })
     }
 }
@@ -160,30 +168,24 @@ pub(crate) struct IdentityRow<'a> {
 /// Who is behind a record, owned.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    pub subject: SubjectId,
-    pub encounter: EncounterId,
+    pub key: EncounterKey,
     pub galleries: BTreeSet<GalleryId>,
 }
 
 impl IdentityRow<'_> {
     pub(crate) fn to_identity(&self) -> Result<Identity, String> {
-        Ok(Identity {
-            subject: SubjectId::new(self.subject).map_err(text)?,
-            encounter: EncounterId::new(self.encounter).map_err(text)?,
-            galleries: galleries(&self.galleries)?,
-        })
+        Ok(Identity { key: encounter_key(self.subject, self.encounter)?, galleries: galleries(&self.galleries)? })
     }
 }
 
 impl Identity {
     pub(crate) fn of(encounter: &Encounter) -> Self {
-        let Encounter { id, subject, galleries, .. } = encounter;
-        Self { subject: subject.clone(), encounter: id.clone(), galleries: galleries.clone() }
+        Self { key: encounter.key(), galleries: encounter.galleries.clone() }
     }
 
     pub(crate) fn row(&self) -> IdentityRow<'_> {
         let galleries = self.galleries.iter().map(GalleryId::as_str).collect();
-        IdentityRow { subject: self.subject.as_str(), encounter: self.encounter.as_str(), galleries }
+        IdentityRow { subject: self.key.subject.as_str(), encounter: self.key.encounter.as_str(), galleries }
     }
 }
 
@@ -200,10 +202,37 @@ pub(crate) struct SegmentRow {
 /// A case for a human.
 #[derive(Debug, PartialEq, Encode, BorrowDecode)]
 pub(crate) struct CaseRow {
-    pub record: u64,
-    pub encounter: String,
-    pub outcome: u8,
-    pub candidates: Vec<(String, f32)>,
+    record: u64,
+    subject: String,
+    encounter: String,
+    outcome: u8,
+    /// Subject, encounter, score.
+    candidates: Vec<(String, String, f32)>,
+}
+
+impl CaseRow {
+    pub(crate) fn of(case: &CaseRecord) -> Self {
+        let names = |key: &EncounterKey| (key.subject.as_str().to_owned(), key.encounter.as_str().to_owned());
+        let (subject, encounter) = names(&case.encounter);
+        let candidate = |(key, score): &(EncounterKey, f32)| {
+            let (subject, encounter) = names(key);
+            (subject, encounter, *score)
+        };
+        let candidates = case.candidates.iter().map(candidate).collect();
+        Self { record: case.record.get(), subject, encounter, outcome: case.outcome, candidates }
+    }
+
+    pub(crate) fn to_case(&self, number: CaseNumber) -> Result<CaseRecord, String> {
+        let candidates = self.candidates.iter();
+        let candidates = candidates.map(|(subject, encounter, score)| Ok((encounter_key(subject, encounter)?, *score)));
+        Ok(CaseRecord {
+            number,
+            record: RecordNumber::new(self.record),
+            encounter: encounter_key(&self.subject, &self.encounter)?,
+            candidates: candidates.collect::<Result<_, String>>()?,
+            outcome: self.outcome,
+        })
+    }
 }
 
 /// An audit entry.
@@ -227,9 +256,8 @@ pub(crate) fn model_id(id: &str) -> Result<ModelId, String> {
     ModelId::new(id).map_err(text)
 }
 
-/// The encounter in a stored string.
-pub(crate) fn encounter_id(id: &str) -> Result<EncounterId, String> {
-    EncounterId::new(id).map_err(text)
+fn encounter_key(subject: &str, encounter: &str) -> Result<EncounterKey, String> {
+    EncounterKey::new(subject, encounter).map_err(text)
 }
 
 fn galleries(names: &[&str]) -> Result<BTreeSet<GalleryId>, String> {
@@ -267,6 +295,8 @@ mod tests {
                 region: Some(Region::new("HN").unwrap()),
             },
             samples: vec![finger, face],
+            is_active: true,
+            document: b"{}".to_vec(),
         }
     }
 
@@ -291,7 +321,7 @@ mod tests {
         assert_eq!(
             row,
             format!(
-                "0265310273310202673102673201fbc60701020102484e02000106015003464d5201026d310000fb2c01{}",
+                "0265310273310202673102673201fbc60701020102484e02000106015003464d5201026d310000fb2c01{}01027b7d",
                 "00".repeat(300)
             )
         );
@@ -299,11 +329,16 @@ mod tests {
         let segment =
             SegmentRow { rows: 9, bytes: 1 << 33, checksum: u64::MAX, algorithms: "a 1".into(), is_sealed: true };
         assert_eq!(hex(&segment), "09fd0000000002000000fdffffffffffffffff0361203101");
-        let candidates = vec![("e2".into(), 41.5)];
-        assert_eq!(
-            hex(&CaseRow { record: 5, encounter: "e1".into(), outcome: 1, candidates }),
-            "05026531010102653200002642"
-        );
+        let key = |subject, encounter| encounter_key(subject, encounter).unwrap();
+        let case = CaseRecord {
+            number: CaseNumber::new(3),
+            record: RecordNumber::new(5),
+            encounter: key("s1", "e1"),
+            candidates: vec![(key("s2", "e2"), 41.5)],
+            outcome: 1,
+        };
+        assert_eq!(hex(&CaseRow::of(&case)), "05027331026531010102733202653200002642");
+        assert_eq!(CaseRow::of(&case).to_case(case.number).unwrap(), case);
         let audit = AuditRow {
             previous: [1; 32],
             at_unix_ms: 1_800_000_000_000,

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use khop_keys::{Keyring, Leaf};
-use khop_vocabulary::Encounter;
+use khop_vocabulary::{Encounter, EncounterKey};
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::audit::{self, Act};
 use crate::catalogue::Fault;
-use crate::change::{Applied, Change, NewCase};
+use crate::change::{Applied, CaseRecord, Change, NewCase};
 use crate::codec::{CaseRow, EncounterRow, HeadRow, Identity, RealmRow, SegmentRow};
 use crate::entries::Entries;
 use crate::query::{encounter, identity};
 use crate::table::{
     ALL, AUDIT, CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS,
-    SEGMENTS, SUBJECTS, Table, Writable, case_key, listed_key, name_key, number_in, prefix_key, realm_in, realm_key,
-    record_key, segment_key,
+    SEGMENTS, Table, Writable, case_key, encounter_key, mention_key, mentions_key, name_key, number_in, realm_in,
+    realm_key, record_key, segment_key,
 };
 use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, StoreError};
 
@@ -62,7 +62,9 @@ impl<'t> Batch<'t> {
             }
             Change::SetFaceModel { realm, model, dim } => self.set_face_model(*realm, model.as_str(), *dim),
             Change::DropRealm { realm, note } => self.drop_realm(*realm, note),
-            Change::Enrol { realm, encounter, case, note } => self.enrol(*realm, encounter, case.as_ref(), note),
+            Change::Enrol { realm, encounter, replaces, case, note } => {
+                self.enrol(*realm, encounter, *replaces, case.as_ref(), note)
+            }
             Change::Erase { realm, record, note } => self.erase(*realm, *record, note),
             Change::CloseCase { realm, case, note } => self.close_case(*realm, *case, note),
             Change::SetSegments { realm, add, remove } => self.set_segments(*realm, add, remove),
@@ -151,28 +153,44 @@ impl<'t> Batch<'t> {
         &mut self,
         realm: RealmNumber,
         encounter: &Encounter,
+        replaces: Option<RecordNumber>,
         case: Option<&NewCase>,
         note: &str,
     ) -> Result<Applied, Fault> {
         if self.realm(realm)?.is_none() {
             return Ok(Applied::UnknownRealm);
         }
-        let name = name_key(realm, encounter.id.as_str());
-        if let Some(record) = self.table(ENCOUNTERS).get(&name)? {
-            return Ok(Applied::Exists { record: RecordNumber::new(record) });
+        let name = encounter.key();
+        let same = self.table(ENCOUNTERS).get(&encounter_key(realm, &name))?.map(RecordNumber::new);
+        if let Some(record) = same.filter(|_| same != replaces) {
+            return Ok(Applied::Exists { record });
         }
-        let record = self.next_record(realm)?;
-        let key = record_key(realm, RecordNumber::new(record));
+        let replaced = match replaces {
+            Some(record) if !self.is_there(realm, record)? => return Ok(Applied::NotFound),
+            Some(record) => Some(self.remove(realm, record)?),
+            None => None,
+        };
+        let record = self.add(realm, encounter)?;
+        if let Some(replaced) = &replaced {
+            self.rename_in_cases(realm, replaced, &name, record)?;
+        }
+        let act = if replaced.is_some() { Act::Revise } else { Act::Enrol };
+        self.audit(act, realm, record.get(), note)?;
+        let case = case.map(|case| self.open_case(realm, record, encounter, case)).transpose()?;
+        Ok(Applied::Enrolled { record, case })
+    }
+
+    /// Adds an encounter under the next number.
+    fn add(&mut self, realm: RealmNumber, encounter: &Encounter) -> Result<RecordNumber, Fault> {
+        let record = RecordNumber::new(self.next_record(realm)?);
+        let key = record_key(realm, record);
         self.table(RECORDS).put(&key, &EncounterRow::of(encounter))?;
         self.table(IDENTITIES).put(&key, &Identity::of(encounter).row())?;
-        self.table(ENCOUNTERS).put(&name, &record)?;
-        self.table(SUBJECTS).put(&listed_key(realm, encounter.subject.as_str(), record), &())?;
+        self.table(ENCOUNTERS).put(&encounter_key(realm, &encounter.key()), &record.get())?;
         for gallery in &encounter.galleries {
             self.count_gallery(realm, gallery.as_str(), |count| count + 1)?;
         }
-        self.audit(Act::Enrol, realm, record, note)?;
-        let case = case.map(|case| self.open_case(realm, record, encounter, case)).transpose()?;
-        Ok(Applied::Enrolled { record: RecordNumber::new(record), case })
+        Ok(record)
     }
 
     /// Gives the next record's number. Those whose keys were destroyed had been given to others before the backup was
@@ -194,45 +212,69 @@ impl<'t> Batch<'t> {
     fn open_case(
         &mut self,
         realm: RealmNumber,
-        record: u64,
+        record: RecordNumber,
         encounter: &Encounter,
-        case: &NewCase,
+        NewCase { candidates, outcome }: &NewCase,
     ) -> Result<CaseNumber, Fault> {
         let row = self.realm(realm)?.expect("the caller enrolled into it");
-        let number = row.next_case;
+        let number = CaseNumber::new(row.next_case);
         row.next_case += 1;
-        row.cases += 1;
-        let candidates = case.candidates.iter().map(|(id, score)| (id.as_str().to_owned(), *score)).collect();
-        let row = CaseRow { record, encounter: encounter.id.as_str().to_owned(), outcome: case.outcome, candidates };
-        self.table(CASES).put(&case_key(realm, CaseNumber::new(number)), &row)?;
-        for name in row.names() {
-            self.table(MENTIONS).put(&listed_key(realm, name, number), &())?;
+        let (candidates, outcome) = (candidates.clone(), *outcome);
+        self.put_case(realm, &CaseRecord { number, record, encounter: encounter.key(), candidates, outcome })?;
+        Ok(number)
+    }
+
+    fn put_case(&mut self, realm: RealmNumber, case: &CaseRecord) -> Result<(), Fault> {
+        self.table(CASES).put(&case_key(realm, case.number), &CaseRow::of(case))?;
+        for name in case.names() {
+            self.table(MENTIONS).put(&mention_key(realm, name, case.number), &())?;
         }
-        Ok(CaseNumber::new(number))
+        if let Some(row) = self.realm(realm)? {
+            row.cases += 1;
+        }
+        Ok(())
+    }
+
+    fn case(&mut self, realm: RealmNumber, number: CaseNumber) -> Result<Option<CaseRecord>, Fault> {
+        let key = case_key(realm, number);
+        let row: Option<CaseRow> = self.table(CASES).get(&key)?;
+        let case = row.map(|row| row.to_case(number)).transpose();
+        Ok(case.map_err(|detail| CASES.damaged(&key, detail))?)
     }
 
     fn erase(&mut self, realm: RealmNumber, record: RecordNumber, note: &str) -> Result<Applied, Fault> {
-        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
-        let key = record_key(realm, record);
-        if record.get() >= row.next_record || self.table(ERASED).get::<()>(&key)?.is_some() {
+        if self.realm(realm)?.is_none() {
+            return Ok(Applied::UnknownRealm);
+        }
+        if !self.is_there(realm, record)? {
             return Ok(Applied::NotFound);
         }
-        let identity = self.identity(&key)?;
-        let name = name_key(realm, identity.encounter.as_str());
+        let erased = self.remove(realm, record)?;
+        self.strike_from_cases(realm, &erased)?;
+        self.audit(Act::Erase, realm, record.get(), note)?;
+        Ok(Applied::Erased)
+    }
+
+    fn is_there(&mut self, realm: RealmNumber, record: RecordNumber) -> Result<bool, Fault> {
+        let given = self.realm(realm)?.is_some_and(|row| record.get() < row.next_record);
+        Ok(given && self.table(ERASED).get::<()>(&record_key(realm, record))?.is_none())
+    }
+
+    /// Removes an encounter that is there from everything but the cases; gives its name.
+    fn remove(&mut self, realm: RealmNumber, record: RecordNumber) -> Result<EncounterKey, Fault> {
+        let key = record_key(realm, record);
+        let Identity { key: name, galleries } = self.identity(&key)?;
         self.table(RECORDS).remove(&key)?;
         self.table(IDENTITIES).remove(&key)?;
-        self.table(ENCOUNTERS).remove(&name)?;
-        self.table(SUBJECTS).remove(&listed_key(realm, identity.subject.as_str(), record.get()))?;
-        for gallery in &identity.galleries {
+        self.table(ENCOUNTERS).remove(&encounter_key(realm, &name))?;
+        for gallery in &galleries {
             self.count_gallery(realm, gallery.as_str(), |count| count.saturating_sub(1))?;
         }
         self.table(ERASED).put(&key, &())?;
-        self.strike_from_cases(realm, identity.encounter.as_str())?;
         if let Some(row) = self.realm(realm)? {
             row.live -= 1;
         }
-        self.audit(Act::Erase, realm, record.get(), note)?;
-        Ok(Applied::Erased)
+        Ok(name)
     }
 
     /// Who is behind a record: from the small value, or where that is damaged from the encounter, so that damage to
@@ -253,48 +295,71 @@ impl<'t> Batch<'t> {
     }
 
     /// Removes the cases of an encounter, and the encounter from the cases of others.
-    pub(crate) fn strike_from_cases(&mut self, realm: RealmNumber, name: &str) -> Result<(), Fault> {
-        let prefix = prefix_key(realm, name);
-        let mut numbers = Vec::new();
-        self.table(MENTIONS).each(&prefix, |key, _| {
-            numbers.push(number_in(key));
-            Ok(())
-        })?;
-        for number in numbers {
-            let key = case_key(realm, CaseNumber::new(number));
-            let row: Option<CaseRow> = self.table(CASES).get(&key)?;
-            let mut row = row.ok_or_else(|| CASES.damaged(&key, "is missing".into()))?;
-            self.remove_case(realm, number, &row)?;
-            row.candidates.retain(|(candidate, _)| candidate != name);
-            if row.encounter != name && !row.candidates.is_empty() {
-                self.table(CASES).put(&key, &row)?;
-                for name in row.names() {
-                    self.table(MENTIONS).put(&listed_key(realm, name, number), &())?;
-                }
-                if let Some(realm) = self.realm(realm)? {
-                    realm.cases += 1;
-                }
+    pub(crate) fn strike_from_cases(&mut self, realm: RealmNumber, name: &EncounterKey) -> Result<(), Fault> {
+        for mut case in self.take_cases(realm, name)? {
+            case.candidates.retain(|(candidate, _)| candidate != name);
+            if case.encounter != *name && !case.candidates.is_empty() {
+                self.put_case(realm, &case)?;
             }
         }
         Ok(())
     }
 
-    fn remove_case(&mut self, realm: RealmNumber, number: u64, row: &CaseRow) -> Result<(), Fault> {
-        for name in row.names() {
-            self.table(MENTIONS).remove(&listed_key(realm, name, number))?;
+    /// Gives an encounter its new name and number in every case; what only asks whether a subject is itself is answered.
+    fn rename_in_cases(
+        &mut self,
+        realm: RealmNumber,
+        old: &EncounterKey,
+        new: &EncounterKey,
+        record: RecordNumber,
+    ) -> Result<(), Fault> {
+        for mut case in self.take_cases(realm, old)? {
+            if case.encounter == *old {
+                (case.encounter, case.record) = (new.clone(), record);
+            }
+            for (candidate, _) in case.candidates.iter_mut().filter(|(candidate, _)| candidate == old) {
+                candidate.clone_from(new);
+            }
+            let subject = case.encounter.subject.clone();
+            case.candidates.retain(|(candidate, _)| candidate.subject != subject);
+            if !case.candidates.is_empty() {
+                self.put_case(realm, &case)?;
+            }
         }
-        self.table(CASES).remove(&case_key(realm, CaseNumber::new(number)))?;
-        if let Some(realm) = self.realm(realm)? {
-            realm.cases -= 1;
+        Ok(())
+    }
+
+    /// Removes every case that names an encounter, and gives them.
+    fn take_cases(&mut self, realm: RealmNumber, name: &EncounterKey) -> Result<Vec<CaseRecord>, Fault> {
+        let mut numbers = Vec::new();
+        self.table(MENTIONS).each(&mentions_key(realm, name), |key, _| {
+            numbers.push(CaseNumber::new(number_in(key)));
+            Ok(())
+        })?;
+        let mut taken = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let missing = || CASES.damaged(&case_key(realm, number), "is missing".into());
+            let case = self.case(realm, number)?.ok_or_else(missing)?;
+            self.remove_case(realm, &case)?;
+            taken.push(case);
+        }
+        Ok(taken)
+    }
+
+    fn remove_case(&mut self, realm: RealmNumber, case: &CaseRecord) -> Result<(), Fault> {
+        for name in case.names() {
+            self.table(MENTIONS).remove(&mention_key(realm, name, case.number))?;
+        }
+        self.table(CASES).remove(&case_key(realm, case.number))?;
+        if let Some(row) = self.realm(realm)? {
+            row.cases -= 1;
         }
         Ok(())
     }
 
     fn close_case(&mut self, realm: RealmNumber, case: CaseNumber, note: &str) -> Result<Applied, Fault> {
-        let Some(row) = self.table(CASES).get::<CaseRow>(&case_key(realm, case))? else {
-            return Ok(Applied::NotFound);
-        };
-        self.remove_case(realm, case.get(), &row)?;
+        let Some(closed) = self.case(realm, case)? else { return Ok(Applied::NotFound) };
+        self.remove_case(realm, &closed)?;
         self.audit(Act::CloseCase, realm, case.get(), note)?;
         Ok(Applied::Done)
     }
@@ -396,12 +461,5 @@ impl<'t> Batch<'t> {
             return Ok(());
         }
         self.table(GALLERIES).put(&key, &count)
-    }
-}
-
-impl CaseRow {
-    /// Every encounter it names, each once.
-    pub(crate) fn names(&self) -> BTreeSet<&str> {
-        self.candidates.iter().map(|(name, _)| name.as_str()).chain([self.encounter.as_str()]).collect()
     }
 }

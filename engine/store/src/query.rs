@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use khop_vocabulary::{Encounter, EncounterId, GalleryId, ModelId, RealmId, SubjectId};
+use khop_vocabulary::{Encounter, EncounterKey, GalleryId, ModelId, RealmId, SubjectId};
 use roaring::RoaringTreemap;
 
 use crate::catalogue::Fault;
@@ -10,8 +10,8 @@ use crate::codec::{self, CaseRow, EncounterRow, Identity, IdentityRow, RealmRow}
 use crate::entries::Entries;
 use crate::reading::{ReadEntries, Reading, SegmentList};
 use crate::table::{
-    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, META, REALMS, RECORDS, SEGMENTS, SUBJECTS, Table, behind,
-    name_key, number_in, number_key, prefix_key, realm_in, realm_key, record_in, record_key,
+    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, META, REALMS, RECORDS, SEGMENTS, Table, behind, encounter_key,
+    number_in, number_key, realm_in, realm_key, record_in, record_key, subject_key,
 };
 use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentRecord, Store, StoreError};
 
@@ -117,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::read`].
-    pub fn identity(&self, realm: RealmNumber, record: RecordNumber) -> Result<(SubjectId, EncounterId), StoreError> {
+    pub fn identity(&self, realm: RealmNumber, record: RecordNumber) -> Result<EncounterKey, StoreError> {
         let found = self.identities(realm, &[record])?.into_iter().next();
         found.ok_or(StoreError::UnknownRecord { realm, record })
     }
@@ -126,18 +126,10 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::read`], for the first record that has one.
-    pub fn identities(
-        &self,
-        realm: RealmNumber,
-        records: &[RecordNumber],
-    ) -> Result<Vec<(SubjectId, EncounterId)>, StoreError> {
+    pub fn identities(&self, realm: RealmNumber, records: &[RecordNumber]) -> Result<Vec<EncounterKey>, StoreError> {
         self.reading(|reading| {
             let table = reading.open(IDENTITIES)?;
-            let one = |&record| {
-                let Identity { subject, encounter, .. } = identity_of(reading, &table, realm, record)?;
-                Ok((subject, encounter))
-            };
-            records.iter().map(one).collect()
+            records.iter().map(|&record| Ok(identity_of(reading, &table, realm, record)?.key)).collect()
         })
     }
 
@@ -145,11 +137,11 @@ impl Store {
     ///
     /// # Errors
     /// Damage of the entry or of the record's identity, which must name the same encounter; I/O.
-    pub fn find_encounter(&self, realm: RealmNumber, id: &EncounterId) -> Result<Option<RecordNumber>, StoreError> {
+    pub fn find_encounter(&self, realm: RealmNumber, of: &EncounterKey) -> Result<Option<RecordNumber>, StoreError> {
         self.reading(|reading| {
-            let (table, key) = (reading.open(ENCOUNTERS)?, name_key(realm, id.as_str()));
+            let (table, key) = (reading.open(ENCOUNTERS)?, encounter_key(realm, of));
             let Some(record) = table.get(&key)?.map(RecordNumber::new) else { return Ok(None) };
-            if identity_of(reading, &reading.open(IDENTITIES)?, realm, record)?.encounter != *id {
+            if identity_of(reading, &reading.open(IDENTITIES)?, realm, record)?.key != *of {
                 return Err(ENCOUNTERS.damaged(&key, format!("{record} is another encounter")).into());
             }
             Ok(Some(record))
@@ -162,19 +154,19 @@ impl Store {
     /// Damage of an entry or of a record's identity, which must name the same subject; I/O.
     pub fn find_subject(&self, realm: RealmNumber, id: &SubjectId) -> Result<Vec<RecordNumber>, StoreError> {
         self.reading(|reading| {
-            let (table, mut records) = (reading.open(SUBJECTS)?, Vec::new());
-            let prefix = prefix_key(realm, id.as_str());
+            let (table, mut records) = (reading.open(ENCOUNTERS)?, Vec::new());
+            let prefix = subject_key(realm, id);
             table.each(&prefix, |key, value| {
-                table.open::<()>(key, value)?;
-                records.push(record_in(key));
+                records.push(RecordNumber::new(table.open(key, value)?));
                 Ok(())
             })?;
             let identities = reading.open(IDENTITIES)?;
             for &record in &records {
-                if identity_of(reading, &identities, realm, record)?.subject != *id {
-                    return Err(SUBJECTS.damaged(&prefix, format!("{record} is of another subject")).into());
+                if identity_of(reading, &identities, realm, record)?.key.subject != *id {
+                    return Err(ENCOUNTERS.damaged(&prefix, format!("{record} is of another subject")).into());
                 }
             }
+            records.sort_unstable();
             Ok(records)
         })
     }
@@ -257,16 +249,8 @@ impl Store {
             let row = reading.realm(realm)?;
             let (table, mut cases) = (reading.open(CASES)?, Vec::new());
             table.each_of(realm, |key, value| {
-                let CaseRow { record, encounter, outcome, candidates } = table.open(key, value)?;
-                let candidates = candidates.iter().map(|(id, score)| Ok((codec::encounter_id(id)?, *score)));
-                let damaged = |detail| CASES.damaged(key, detail);
-                cases.push(CaseRecord {
-                    number: CaseNumber::new(number_in(key)),
-                    record: RecordNumber::new(record),
-                    encounter: codec::encounter_id(&encounter).map_err(damaged)?,
-                    candidates: candidates.collect::<Result<_, _>>().map_err(damaged)?,
-                    outcome,
-                });
+                let case = table.open::<CaseRow>(key, value)?.to_case(CaseNumber::new(number_in(key)));
+                cases.push(case.map_err(|detail| CASES.damaged(key, detail))?);
                 Ok(())
             })?;
             complete(CASES, &realm_key(realm), cases.len() as u64, row.cases)?;

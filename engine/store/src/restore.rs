@@ -9,7 +9,9 @@ use khop_keys::{Key, Leaf};
 use crate::backup::{LINEAGE, Manifest, hash, numbers, segment_path};
 use crate::catalogue::Fault;
 use crate::commit::Batch;
-use crate::table::{ENCOUNTERS, ERASED, IDENTITIES, META, REALMS, RECORDS, SUBJECTS, realm_in, record_in, record_key};
+use crate::table::{
+    ENCOUNTERS, ERASED, IDENTITIES, META, REALMS, RECORDS, encounter_in, encounter_key, realm_in, record_in, record_key,
+};
 use crate::{Opening, RealmNumber, RecordNumber, Store, StoreError, directory};
 
 /// What a restoration did.
@@ -142,29 +144,17 @@ impl Store {
             batch.table(IDENTITIES).remove(&record_key(realm, record))?;
             batch.table(ERASED).put(&record_key(realm, record), &())?;
         }
-        // Whose they were is sealed under their keys: the indexes are searched for what points at them.
-        let (mut names, mut keys) = (Vec::new(), Vec::new());
+        // Whose they were is sealed under their keys: the index is searched for what points at them.
+        let mut names = Vec::new();
         let encounters = &*batch.table(ENCOUNTERS);
         encounters.each_of(realm, |key, value| {
             if gone.contains(&RecordNumber::new(encounters.open::<u64>(key, value)?)) {
-                names.push(String::from_utf8_lossy(&key[4..]).into_owned());
-                keys.push(key.to_vec());
+                names.push(encounter_in(key).map_err(|detail| ENCOUNTERS.damaged(key, detail))?);
             }
             Ok(())
         })?;
-        for key in keys.drain(..) {
-            batch.table(ENCOUNTERS).remove(&key)?;
-        }
-        batch.table(SUBJECTS).each_of(realm, |key, _| {
-            if gone.contains(&record_in(key)) {
-                keys.push(key.to_vec());
-            }
-            Ok(())
-        })?;
-        for key in keys.drain(..) {
-            batch.table(SUBJECTS).remove(&key)?;
-        }
         for name in &names {
+            batch.table(ENCOUNTERS).remove(&encounter_key(realm, name))?;
             batch.strike_from_cases(realm, name)?;
         }
         batch.recount(realm, gone.len() as u64)?;

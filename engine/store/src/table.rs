@@ -3,6 +3,7 @@
 //! Keys are big-endian and begin with the realm's number, so that a realm is one range of every table.
 
 use khop_keys::Leaf;
+use khop_vocabulary::{EncounterKey, SubjectId};
 use redb::{ReadableTable, TableDefinition};
 
 use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, StoreError, codec};
@@ -22,32 +23,29 @@ pub(crate) const REALMS: Table = Table { name: "realms", tag: 2 };
 pub(crate) const RECORDS: Table = Table { name: "records", tag: 3 };
 /// Realm, record → subject, encounter id, galleries: what a candidate list needs.
 pub(crate) const IDENTITIES: Table = Table { name: "identities", tag: 4 };
-/// Realm, encounter id → record.
+/// Realm, subject, 0, encounter id → record.
 pub(crate) const ENCOUNTERS: Table = Table { name: "encounters", tag: 5 };
-/// Realm, subject, 0, record → nothing.
-pub(crate) const SUBJECTS: Table = Table { name: "subjects", tag: 6 };
 /// Realm, gallery → encounters in it.
-pub(crate) const GALLERIES: Table = Table { name: "galleries", tag: 7 };
+pub(crate) const GALLERIES: Table = Table { name: "galleries", tag: 6 };
 /// Realm, record → nothing: it was erased.
-pub(crate) const ERASED: Table = Table { name: "erased", tag: 8 };
+pub(crate) const ERASED: Table = Table { name: "erased", tag: 7 };
 /// Realm, segment → what its file must be.
-pub(crate) const SEGMENTS: Table = Table { name: "segments", tag: 9 };
+pub(crate) const SEGMENTS: Table = Table { name: "segments", tag: 8 };
 /// Realm, case → a case for a human.
-pub(crate) const CASES: Table = Table { name: "cases", tag: 10 };
-/// Realm, encounter id, 0, case → nothing: that case names that encounter.
-pub(crate) const MENTIONS: Table = Table { name: "mentions", tag: 11 };
+pub(crate) const CASES: Table = Table { name: "cases", tag: 9 };
+/// Realm, subject, 0, encounter id, 0, case → nothing: that case names that encounter.
+pub(crate) const MENTIONS: Table = Table { name: "mentions", tag: 10 };
 /// Sequence number → audit entry.
-pub(crate) const AUDIT: Table = Table { name: "audit", tag: 12 };
+pub(crate) const AUDIT: Table = Table { name: "audit", tag: 11 };
 /// The caller's key → the caller's bytes.
-pub(crate) const META: Table = Table { name: "meta", tag: 13 };
+pub(crate) const META: Table = Table { name: "meta", tag: 12 };
 
 /// Every table.
-pub(crate) const ALL: [Table; 13] = [
-    HEAD, REALMS, RECORDS, IDENTITIES, ENCOUNTERS, SUBJECTS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS, AUDIT, META,
-];
+pub(crate) const ALL: [Table; 12] =
+    [HEAD, REALMS, RECORDS, IDENTITIES, ENCOUNTERS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS, AUDIT, META];
 /// The tables whose keys begin with a realm and that hold nothing but what is in that realm.
-pub(crate) const OF_A_REALM: [Table; 9] =
-    [RECORDS, IDENTITIES, ENCOUNTERS, SUBJECTS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS];
+pub(crate) const OF_A_REALM: [Table; 8] =
+    [RECORDS, IDENTITIES, ENCOUNTERS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS];
 
 /// Any table opened for reading or writing.
 pub(crate) trait Readable: ReadableTable<&'static [u8], &'static [u8]> {}
@@ -121,19 +119,36 @@ pub(crate) fn case_key(realm: RealmNumber, case: CaseNumber) -> [u8; 12] {
     number_key(realm, case.get())
 }
 
-/// Realm and a name: an encounter's or a gallery's.
+/// Realm and a gallery's name.
 pub(crate) fn name_key(realm: RealmNumber, name: &str) -> Vec<u8> {
     [&realm_key(realm), name.as_bytes()].concat()
 }
 
-/// Realm, a name, and a zero, which no name contains: the prefix of the numbers below that name.
-pub(crate) fn prefix_key(realm: RealmNumber, name: &str) -> Vec<u8> {
-    [&realm_key(realm), name.as_bytes(), &[0]].concat()
+/// Realm, a subject, and a zero, which no identifier contains: the prefix of its encounters.
+pub(crate) fn subject_key(realm: RealmNumber, subject: &SubjectId) -> Vec<u8> {
+    [&realm_key(realm), subject.as_str().as_bytes(), &[0]].concat()
 }
 
-/// Realm, name, zero, number.
-pub(crate) fn listed_key(realm: RealmNumber, name: &str, number: u64) -> Vec<u8> {
-    [&prefix_key(realm, name)[..], &number.to_be_bytes()].concat()
+/// Realm, subject, zero, encounter.
+pub(crate) fn encounter_key(realm: RealmNumber, of: &EncounterKey) -> Vec<u8> {
+    [&subject_key(realm, &of.subject), of.encounter.as_str().as_bytes()].concat()
+}
+
+/// The encounter in a key of that form.
+pub(crate) fn encounter_in(key: &[u8]) -> Result<EncounterKey, String> {
+    let names = key.get(4..).and_then(|names| std::str::from_utf8(names).ok());
+    let (subject, encounter) = names.and_then(|names| names.split_once('\0')).ok_or("expected two names")?;
+    EncounterKey::new(subject, encounter).map_err(|error| error.to_string())
+}
+
+/// An encounter and a zero: the prefix of the cases that name it.
+pub(crate) fn mentions_key(realm: RealmNumber, of: &EncounterKey) -> Vec<u8> {
+    [&encounter_key(realm, of)[..], &[0]].concat()
+}
+
+/// An encounter, zero, and a case.
+pub(crate) fn mention_key(realm: RealmNumber, of: &EncounterKey, case: CaseNumber) -> Vec<u8> {
+    [&mentions_key(realm, of)[..], &case.get().to_be_bytes()].concat()
 }
 
 /// The first key behind every key with this prefix; a prefix always has a byte below 255 (realm 2^32 − 1 is never

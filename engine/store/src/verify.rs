@@ -10,10 +10,10 @@ use crate::codec::{CaseRow, Identity, RealmRow, SegmentRow};
 use crate::query::{complete, encounter, identity};
 use crate::reading::{ReadEntries, Reading};
 use crate::table::{
-    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS, SEGMENTS, SUBJECTS,
-    Table, behind, listed_key, name_key, number_in, realm_in, realm_key,
+    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS, SEGMENTS, Table,
+    behind, encounter_key, number_in, realm_in, realm_key,
 };
-use crate::{RealmNumber, RecordNumber, SegmentError, Store, StoreError, audit};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentError, Store, StoreError, audit};
 
 /// Most problems that are kept; more are counted.
 const KEPT: usize = 1000;
@@ -215,7 +215,6 @@ impl Check<'_> {
         for (table, open) in [
             (IDENTITIES, (|entries, key, value| identity(entries, key, value).map(drop)) as Open),
             (ENCOUNTERS, |entries, key, value| entries.open::<u64>(key, value).map(drop)),
-            (SUBJECTS, |entries, key, value| entries.open(key, value)),
         ] {
             let found = self.count(table, realm, open)?;
             self.expect(table, &first, live, found);
@@ -236,7 +235,10 @@ impl Check<'_> {
         let cases = self.reading.open(CASES)?;
         cases.each_of(realm, |key, value| {
             waiting += 1;
-            if let Some(case) = self.report.note(cases.open::<CaseRow>(key, value)) {
+            let row = cases.open::<CaseRow>(key, value);
+            let case =
+                row.and_then(|row| row.to_case(CaseNumber::new(number_in(key))).map_err(|d| CASES.damaged(key, d)));
+            if let Some(case) = self.report.note(case) {
                 mentions += case.names().len() as u64;
             }
             Ok(())
@@ -259,7 +261,7 @@ impl Check<'_> {
         realm: RealmNumber,
         key: &[u8],
         expected: &Identity,
-        Indexes { identities, encounters, subjects }: &Indexes<'_>,
+        Indexes { identities, encounters }: &Indexes<'_>,
     ) -> Result<(), Fault> {
         let stored = identities.opened.get(key)?;
         let same = match &stored {
@@ -269,12 +271,10 @@ impl Check<'_> {
             }
             None => false,
         };
-        let found = self.soft(encounters.get::<u64>(&name_key(realm, expected.encounter.as_str())))?;
-        let listed = self.soft(subjects.get::<()>(&listed_key(realm, expected.subject.as_str(), number_in(key))))?;
+        let found = self.soft(encounters.get::<u64>(&encounter_key(realm, &expected.key)))?;
         for (sound, what) in [
             (same, "its identity is another"),
-            (found.is_none_or(|found| found == Some(number_in(key))), "is not found under its encounter id"),
-            (listed.is_none_or(|listed| listed.is_some()), "is not found under its subject"),
+            (found.is_none_or(|found| found == Some(number_in(key))), "is not found under its subject and id"),
         ] {
             if !sound {
                 self.report.add(RECORDS.damaged(key, what.into()).into());
@@ -344,15 +344,10 @@ impl Check<'_> {
 struct Indexes<'t> {
     identities: ReadEntries<'t>,
     encounters: ReadEntries<'t>,
-    subjects: ReadEntries<'t>,
 }
 
 impl<'t> Indexes<'t> {
     fn open(reading: &Reading<'t>) -> Result<Self, Fault> {
-        Ok(Self {
-            identities: reading.open(IDENTITIES)?,
-            encounters: reading.open(ENCOUNTERS)?,
-            subjects: reading.open(SUBJECTS)?,
-        })
+        Ok(Self { identities: reading.open(IDENTITIES)?, encounters: reading.open(ENCOUNTERS)? })
     }
 }

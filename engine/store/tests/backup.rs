@@ -17,7 +17,7 @@ fn realm(name: &str) -> Change {
 }
 
 fn in_realm(realm: RealmNumber, number: u64) -> Change {
-    Change::Enrol { realm, encounter: encounter(number), case: None, note: String::new() }
+    Change::Enrol { realm, encounter: encounter(number), replaces: None, case: None, note: String::new() }
 }
 
 fn segment(store: &Store, realm: RealmNumber, records: std::ops::Range<u64>) {
@@ -31,7 +31,7 @@ fn fill(dir: &Path) -> Store {
     store.commit(&[create(), realm("flight")]).unwrap();
     store.commit(&(0..11).map(enrol).collect::<Vec<_>>()).unwrap();
     let case = Some(NewCase { candidates: vec![(id(1), 44.0), (id(2), 41.0)], outcome: 1 });
-    let with_case = Change::Enrol { realm: REALM, encounter: encounter(11), case, note: String::new() };
+    let with_case = Change::Enrol { realm: REALM, encounter: encounter(11), replaces: None, case, note: String::new() };
     store.commit(&[with_case, in_realm(FLIGHT, 3)]).unwrap();
     segment(&store, REALM, 0..6);
     segment(&store, REALM, 6..12);

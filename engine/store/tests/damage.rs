@@ -30,8 +30,10 @@ fn store_as(dir: &Path, opening: &Opening) -> PathBuf {
     store.commit(&[create(), other]).unwrap();
     store.commit(&(0..ENROLLED - 1).map(enrol).collect::<Vec<_>>()).unwrap();
     let case = Some(NewCase { candidates: vec![(id(1), 44.0), (id(2), 41.0)], outcome: 1 });
-    let with_case = Change::Enrol { realm: REALM, encounter: encounter(ENROLLED - 1), case, note: String::new() };
-    let elsewhere = Change::Enrol { realm: OTHER, encounter: encounter(0), case: None, note: String::new() };
+    let with_case =
+        Change::Enrol { realm: REALM, encounter: encounter(ENROLLED - 1), replaces: None, case, note: String::new() };
+    let elsewhere =
+        Change::Enrol { realm: OTHER, encounter: encounter(0), replaces: None, case: None, note: String::new() };
     let meta = Change::PutMeta { key: "position".into(), value: Some(vec![7; 20]) };
     store.commit(&[with_case, elsewhere, meta]).unwrap();
     for (realm, records) in [(REALM, 0..6), (REALM, 6..10), (OTHER, 0..1)] {
@@ -63,9 +65,7 @@ fn ask(store: &Store) -> (usize, usize) {
         check(read, false, "read");
         let identity = match store.identity(REALM, record) {
             Err(StoreError::UnknownRecord { .. }) => Ok(erased),
-            other => {
-                other.map(|(subject, id)| !erased && subject == encounter(number).subject && id == people::id(number))
-            }
+            other => other.map(|key| !erased && key == id(number)),
         };
         check(identity, false, "identity");
         let found = store.find_encounter(REALM, &id(number));

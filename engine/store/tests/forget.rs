@@ -30,7 +30,8 @@ fn fill(dir: &Path) -> PathBuf {
     let store = Store::open(&path).unwrap();
     store.commit(&[create(), realm("flight")]).unwrap();
     store.commit(&(0..10).map(enrol).collect::<Vec<_>>()).unwrap();
-    let passenger = Change::Enrol { realm: FLIGHT, encounter: encounter(3), case: None, note: String::new() };
+    let passenger =
+        Change::Enrol { realm: FLIGHT, encounter: encounter(3), replaces: None, case: None, note: String::new() };
     store.commit(&[passenger]).unwrap();
     segment(&store, REALM, 0..6);
     segment(&store, REALM, 6..10);

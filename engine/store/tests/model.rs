@@ -13,7 +13,8 @@ use proptest::prelude::*;
 enum Op {
     Create(u8),
     Drop(u32),
-    Enrol(u32, u64),
+    /// Realm, which encounter, and the record it takes the place of.
+    Enrol(u32, u64, Option<u64>),
     Erase(u32, u64),
     Seal(u32),
     Reopen,
@@ -23,7 +24,9 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         2 => (0u8..3).prop_map(Op::Create),
         1 => (0u32..4).prop_map(Op::Drop),
-        12 => (0u32..4, 0u64..12).prop_map(|(realm, number)| Op::Enrol(realm, number)),
+        12 => (0u32..4, 0u64..12).prop_map(|(realm, number)| Op::Enrol(realm, number, None)),
+        4 => (0u32..4, 0u64..12, 0u64..12)
+            .prop_map(|(realm, number, record)| Op::Enrol(realm, number, Some(record))),
         5 => (0u32..4, 0u64..12).prop_map(|(realm, record)| Op::Erase(realm, record)),
         1 => (0u32..4).prop_map(Op::Seal),
         1 => Just(Op::Reopen),
@@ -53,9 +56,13 @@ fn expected(model: &mut BTreeMap<u32, Model>, realms: &mut u32, op: &Op) -> Appl
         Op::Drop(realm) => model
             .remove(&realm)
             .map_or(gone, |realm| Applied::Dropped { records: realm.records.len() as u64, segments: 0 }),
-        Op::Enrol(realm, number) => model.get_mut(&realm).map_or(gone, |realm| {
-            if let Some((&record, _)) = realm.records.iter().find(|(_, there)| **there == number) {
+        Op::Enrol(realm, number, replaces) => model.get_mut(&realm).map_or(gone, |realm| {
+            let same = realm.records.iter().find(|(_, there)| **there == number).map(|(&record, _)| record);
+            if let Some(record) = same.filter(|_| same != replaces) {
                 return Applied::Exists { record: RecordNumber::new(record) };
+            }
+            if replaces.is_some_and(|record| realm.records.remove(&record).is_none()) {
+                return Applied::NotFound;
             }
             realm.records.insert(realm.next, number);
             realm.next += 1;
@@ -75,7 +82,10 @@ fn change(op: &Op) -> Option<Change> {
             Change::CreateRealm { id: RealmId::new(format!("realm{name}")).unwrap(), expires_at_unix_s: None, note }
         }
         Op::Drop(number) => Change::DropRealm { realm: realm(number), note },
-        Op::Enrol(number, who) => Change::Enrol { realm: realm(number), encounter: encounter(who), case: None, note },
+        Op::Enrol(number, who, replaces) => {
+            let (encounter, replaces) = (encounter(who), replaces.map(RecordNumber::new));
+            Change::Enrol { realm: realm(number), encounter, replaces, case: None, note }
+        }
         Op::Erase(number, record) => Change::Erase { realm: realm(number), record: RecordNumber::new(record), note },
         Op::Seal(_) | Op::Reopen => return None,
     })

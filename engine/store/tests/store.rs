@@ -10,7 +10,7 @@ use khop_store::{
     SegmentNumber, Snapshot, Store, StoreError,
 };
 use khop_vocabulary::{
-    Attributes, Encounter, EncounterId, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
+    Attributes, Encounter, EncounterKey, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
     SampleFormat, Sex, SubjectId,
 };
 
@@ -30,20 +30,18 @@ fn encounter(id: &str, subject: &str) -> Encounter {
         bytes: vec![1; 64],
     };
     Encounter {
-        id: EncounterId::new(id).unwrap(),
-        subject: SubjectId::new(subject).unwrap(),
         galleries: BTreeSet::from([GalleryId::named("adults").unwrap()]),
         attributes: Attributes {
             year_of_birth: Some(1990),
             sex: Some(Sex::Female),
             region: Some(Region::new("HN").unwrap()),
         },
-        samples: vec![finger, face],
+        ..Encounter::new(key(subject, id), vec![finger, face])
     }
 }
 
 fn enrol(id: &str, subject: &str) -> Change {
-    Change::Enrol { realm: REALM, encounter: encounter(id, subject), case: None, note: "a test".into() }
+    Change::Enrol { realm: REALM, encounter: encounter(id, subject), replaces: None, case: None, note: "a test".into() }
 }
 
 fn erase(record: u64) -> Change {
@@ -76,25 +74,25 @@ fn draft(records: std::ops::Range<u64>) -> SegmentDraft {
     SegmentDraft { records: records.map(RecordNumber::new).collect(), columns, items, algorithms: "test 1".into() }
 }
 
-fn id(text: &str) -> EncounterId {
-    EncounterId::new(text).unwrap()
+fn key(subject: &str, encounter: &str) -> EncounterKey {
+    EncounterKey::new(subject, encounter).unwrap()
 }
 
 #[test]
 fn what_was_acknowledged_is_there_after_reopening() {
     let (_dir, store) = store();
-    let applied = store.commit(&[enrol("e0", "anna"), enrol("e1", "binh"), enrol("e0", "chi"), enrol("e2", "anna")]);
+    let applied = store.commit(&[enrol("e0", "anna"), enrol("e1", "binh"), enrol("e0", "anna"), enrol("e2", "anna")]);
     let enrolled = |n| Applied::Enrolled { record: RecordNumber::new(n), case: None };
     let exists = Applied::Exists { record: RecordNumber::new(0) };
     assert_eq!(applied.unwrap(), [enrolled(0), enrolled(1), exists, enrolled(2)]);
     let check = |store: &Store| {
         assert_eq!(store.read(REALM, RecordNumber::new(1)).unwrap(), encounter("e1", "binh"));
-        assert_eq!(store.find_encounter(REALM, &id("e2")).unwrap(), Some(RecordNumber::new(2)));
-        assert_eq!(store.find_encounter(REALM, &id("e3")).unwrap(), None);
+        assert_eq!(store.find_encounter(REALM, &key("anna", "e2")).unwrap(), Some(RecordNumber::new(2)));
+        assert_eq!(store.find_encounter(REALM, &key("binh", "e2")).unwrap(), None);
         let anna = SubjectId::new("anna").unwrap();
         assert_eq!(store.find_subject(REALM, &anna).unwrap(), [RecordNumber::new(0), RecordNumber::new(2)]);
         assert!(store.find_subject(REALM, &SubjectId::new("ann").unwrap()).unwrap().is_empty());
-        assert_eq!(store.identity(REALM, RecordNumber::new(2)).unwrap(), (anna, id("e2")));
+        assert_eq!(store.identity(REALM, RecordNumber::new(2)).unwrap(), key("anna", "e2"));
         assert_eq!(store.galleries(REALM).unwrap(), [GalleryId::named("adults").unwrap()]);
         assert_eq!(store.counts(REALM).unwrap(), Counts { encounters: 3, ..Counts::default() });
         let realm = store.realm(&RealmId::new("default").unwrap()).unwrap().unwrap();
@@ -109,18 +107,19 @@ fn what_was_acknowledged_is_there_after_reopening() {
 #[test]
 fn what_is_erased_is_gone_and_its_number_is_not_given_again() {
     let (_dir, store) = store();
-    let case = NewCase { candidates: vec![(id("e0"), 40.5), (id("e1"), 39.0)], outcome: 1 };
+    let case = NewCase { candidates: vec![(key("anna", "e0"), 40.5), (key("anna", "e1"), 39.0)], outcome: 1 };
     let with_case = |name: &str, case| Change::Enrol {
         realm: REALM,
         encounter: encounter(name, name),
+        replaces: None,
         case: Some(case),
         note: String::new(),
     };
-    let only = NewCase { candidates: vec![(id("e1"), 50.0)], outcome: 2 };
+    let only = NewCase { candidates: vec![(key("anna", "e1"), 50.0)], outcome: 2 };
     store.commit(&[enrol("e0", "anna"), enrol("e1", "anna"), with_case("e2", case), with_case("e3", only)]).unwrap();
     let names = |store: &Store| -> Vec<(u64, Vec<String>)> {
         let cases = store.cases(REALM).unwrap();
-        let list = |c: &khop_store::CaseRecord| c.candidates.iter().map(|(id, _)| id.to_string()).collect();
+        let list = |c: &khop_store::CaseRecord| c.candidates.iter().map(|(key, _)| key.encounter.to_string()).collect();
         cases.iter().map(|c| (c.number.get(), list(c))).collect()
     };
     assert_eq!(names(&store), [(0, vec!["e0".into(), "e1".into()]), (1, vec!["e1".into()])]);
@@ -132,7 +131,7 @@ fn what_is_erased_is_gone_and_its_number_is_not_given_again() {
         let record = RecordNumber::new(1);
         assert!(matches!(store.read(REALM, record), Err(StoreError::UnknownRecord { .. })));
         assert!(matches!(store.identity(REALM, record), Err(StoreError::UnknownRecord { .. })));
-        assert_eq!(store.find_encounter(REALM, &id("e1")).unwrap(), None);
+        assert_eq!(store.find_encounter(REALM, &key("anna", "e1")).unwrap(), None);
         assert_eq!(store.find_subject(REALM, &SubjectId::new("anna").unwrap()).unwrap(), [RecordNumber::new(0)]);
         assert_eq!(store.erased(REALM).unwrap().iter().collect::<Vec<_>>(), [1]);
         let numbers = |first, limit| -> Vec<u64> {
@@ -158,7 +157,7 @@ fn realms_are_apart_and_go_as_a_whole() {
     let other = RealmNumber::new(1);
     assert_eq!(create(&store, "flight"), Applied::Created { realm: other });
     assert_eq!(create(&store, "flight"), Applied::RealmExists { realm: other });
-    let there = |encounter| Change::Enrol { realm: other, encounter, case: None, note: String::new() };
+    let there = |encounter| Change::Enrol { realm: other, encounter, replaces: None, case: None, note: String::new() };
     store.commit(&[enrol("e0", "anna"), there(encounter("e0", "binh")), there(encounter("e1", "chi"))]).unwrap();
     assert_eq!(store.read(other, RecordNumber::new(0)).unwrap().subject.as_str(), "binh");
     assert_eq!(store.read(REALM, RecordNumber::new(0)).unwrap().subject.as_str(), "anna");
@@ -344,7 +343,7 @@ fn a_value_beyond_the_limit_is_refused_and_nothing_kept() {
     let (_dir, store) = store();
     let mut large = encounter("e1", "anna");
     large.samples[0].bytes = vec![0; 17 << 20];
-    let large = Change::Enrol { realm: REALM, encounter: large, case: None, note: String::new() };
+    let large = Change::Enrol { realm: REALM, encounter: large, replaces: None, case: None, note: String::new() };
     let error = store.commit(&[enrol("e0", "anna"), large]).unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
     assert_eq!(store.counts(REALM).unwrap(), Counts::default());
@@ -352,10 +351,44 @@ fn a_value_beyond_the_limit_is_refused_and_nothing_kept() {
 }
 
 #[test]
+fn a_case_follows_what_it_names_to_its_new_name_and_ends_where_both_are_one_subject() {
+    let (_dir, store) = store();
+    let enrol = |name: (&str, &str), replaces: Option<u64>, suspects: &[(&str, &str)]| Change::Enrol {
+        realm: REALM,
+        encounter: encounter(name.1, name.0),
+        replaces: replaces.map(RecordNumber::new),
+        case: (!suspects.is_empty()).then(|| NewCase {
+            candidates: suspects.iter().map(|(subject, encounter)| (key(subject, encounter), 40.0)).collect(),
+            outcome: 1,
+        }),
+        note: String::new(),
+    };
+    let (anna, belle, chi) = (("anna", "e0"), ("belle", "e1"), ("chi", "e2"));
+    store.commit(&[enrol(anna, None, &[]), enrol(belle, None, &[anna]), enrol(chi, None, &[anna, belle])]).unwrap();
+    let names = |store: &Store| -> Vec<String> {
+        let case = |c: &khop_store::CaseRecord| {
+            let candidates: Vec<String> = c.candidates.iter().map(|(key, _)| key.to_string()).collect();
+            format!("{} {} {}", c.record.get(), c.encounter, candidates.join(" "))
+        };
+        store.cases(REALM).unwrap().iter().map(case).collect()
+    };
+    assert_eq!(names(&store), ["1 belle/e1 anna/e0", "2 chi/e2 anna/e0 belle/e1"]);
+    store.commit(&[enrol(("anna", "e9"), Some(0), &[]), enrol(("chi", "e2"), Some(2), &[])]).unwrap();
+    assert_eq!(names(&store), ["1 belle/e1 anna/e9", "4 chi/e2 anna/e9 belle/e1"]);
+    store.commit(&[enrol(("anna", "e1"), Some(1), &[])]).unwrap();
+    assert_eq!(names(&store), ["4 chi/e2 anna/e9 anna/e1"]);
+    assert_eq!(store.counts(REALM).unwrap().cases, 1);
+    assert_eq!(store.commit(&[erase(3), erase(5)]).unwrap(), [Applied::Erased, Applied::Erased]);
+    assert!(names(&store).is_empty());
+    assert!(reopen(store).verify().unwrap().is_sound());
+}
+
+#[test]
 fn cases_can_be_closed() {
     let (_dir, store) = store();
-    let case = Some(NewCase { candidates: vec![(id("e9"), 1.0)], outcome: 3 });
-    let change = Change::Enrol { realm: REALM, encounter: encounter("e0", "a"), case, note: String::new() };
+    let case = Some(NewCase { candidates: vec![(key("b", "e9"), 1.0)], outcome: 3 });
+    let change =
+        Change::Enrol { realm: REALM, encounter: encounter("e0", "a"), replaces: None, case, note: String::new() };
     let number = CaseNumber::new(0);
     let enrolled = Applied::Enrolled { record: RecordNumber::new(0), case: Some(number) };
     assert_eq!(store.commit(&[change]).unwrap(), [enrolled]);

@@ -1,6 +1,6 @@
 //! Whom did a search find? A subject, the encounter that speaks for it, and the evidence.
 
-use crate::{EncounterId, FingerPosition, Llr, Score, SubjectId};
+use crate::{EncounterId, EncounterKey, FingerPosition, Llr, Score, SubjectId};
 
 /// One thing that can be compared on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,4 +47,12 @@ pub struct Candidate {
     pub verified: Score,
     /// Trait by trait, fingers in code order, face last.
     pub evidence: Vec<Evidence>,
+}
+
+impl Candidate {
+    /// The encounter that speaks for the subject.
+    #[must_use]
+    pub fn key(&self) -> EncounterKey {
+        EncounterKey { subject: self.subject.clone(), encounter: self.encounter.clone() }
+    }
 }

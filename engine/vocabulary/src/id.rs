@@ -106,7 +106,7 @@ id!(
     "subject"
 );
 id!(
-    /// One occasion on which samples of a person were taken (OSIA *encounter*); unique in its realm.
+    /// One occasion on which samples of a person were taken (OSIA *encounter*); unique among those of its subject.
     EncounterId,
     "encounter"
 );

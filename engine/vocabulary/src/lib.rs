@@ -26,7 +26,7 @@ mod score;
 pub use attributes::{Attributes, AttributesError, Filter, Sex};
 pub use calibration::{Calibration, CalibrationError, Knot, Provenance};
 pub use candidate::{Candidate, Evidence, Trait};
-pub use encounter::{Encounter, Sample, SampleFormat};
+pub use encounter::{Encounter, EncounterKey, Sample, SampleFormat};
 pub use face::{FaceVector, FaceVectorError};
 pub use finger::{FingerPosition, FingerSample, FingerSampleError, Impression, Resolution};
 pub use id::{EncounterId, GalleryId, IdError, ModelId, RealmId, Region, SubjectId};

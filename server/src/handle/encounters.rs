@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use khop::{DuplicateCheck, EncounterId, SubjectId};
+use khop::{DuplicateCheck, EncounterId, EncounterKey, SubjectId};
 
 use crate::body::{Body, InPath, InQuery};
 use crate::problem::Problem;
@@ -31,28 +31,28 @@ pub(crate) async fn enrol(
 }
 
 /// What is known of an encounter. Never its samples.
-#[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/encounters/{encounter}", tag = "enrolment",
-    params(("realm" = String, Path), ("encounter" = String, Path)),
+#[utoipa::path(get, path = "/enrolment/v1/realms/{realm}/subjects/{subject}/encounters/{encounter}", tag = "enrolment",
+    params(("realm" = String, Path), ("subject" = String, Path), ("encounter" = String, Path)),
     responses((status = 200, description = "Its metadata", body = EncounterAnswer)))]
 pub(crate) async fn read_encounter(
     State(service): State<Service>,
-    InPath((realm, encounter)): InPath<(String, String)>,
+    InPath((realm, subject, encounter)): InPath<(String, String, String)>,
 ) -> Result<Json<EncounterAnswer>, Problem> {
-    let id = EncounterId::new(encounter).map_err(at("encounter"))?;
-    let encounter = service.work_in(realm, move |realm| realm.read(&id)).await?;
+    let key = encounter_key(&subject, &encounter)?;
+    let encounter = service.work_in(realm, move |realm| realm.read(&key)).await?;
     Ok(Json((&encounter).into()))
 }
 
 /// Erase one encounter: no search finds it from now on.
-#[utoipa::path(delete, path = "/enrolment/v1/realms/{realm}/encounters/{encounter}", tag = "enrolment",
-    params(("realm" = String, Path), ("encounter" = String, Path)),
+#[utoipa::path(delete, path = "/enrolment/v1/realms/{realm}/subjects/{subject}/encounters/{encounter}", tag = "enrolment",
+    params(("realm" = String, Path), ("subject" = String, Path), ("encounter" = String, Path)),
     responses((status = 200, description = "Erased", body = ErasureAnswer)))]
 pub(crate) async fn erase_encounter(
     State(service): State<Service>,
-    InPath((realm, encounter)): InPath<(String, String)>,
+    InPath((realm, subject, encounter)): InPath<(String, String, String)>,
 ) -> Result<Json<ErasureAnswer>, Problem> {
-    let id = EncounterId::new(encounter).map_err(at("encounter"))?;
-    let erasure = service.work_in(realm, move |realm| realm.erase_encounter(&id)).await?;
+    let key = encounter_key(&subject, &encounter)?;
+    let erasure = service.work_in(realm, move |realm| realm.erase_encounter(&key)).await?;
     Ok(Json(erasure.into()))
 }
 
@@ -93,4 +93,9 @@ pub(crate) async fn list_galleries(
 ) -> Result<Json<GalleriesAnswer>, Problem> {
     let galleries = service.work_in(realm, |realm| realm.galleries()).await?;
     Ok(Json(GalleriesAnswer::of(&galleries)))
+}
+
+fn encounter_key(subject: &str, encounter: &str) -> Result<EncounterKey, Problem> {
+    let subject = SubjectId::new(subject).map_err(at("subject"))?;
+    Ok(EncounterKey { subject, encounter: EncounterId::new(encounter).map_err(at("encounter"))? })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Request, StatusCode};
-use khop::{EncounterId, ErrorKind, Search};
+use khop::{EncounterKey, ErrorKind, Search};
 use serde_json::json;
 
 use super::{ENCOUNTERS, IDENTIFY, ROOMY, Rig, enrolment, samples};
@@ -100,7 +100,8 @@ async fn a_search_whose_time_is_up_is_stopped_inside_the_engine() {
         while effort.deadline.is_some_and(|deadline| Instant::now() < deadline) {
             std::thread::yield_now();
         }
-        let found = realm.identify_encounter(&EncounterId::new("e1").unwrap(), &Search { effort, ..Search::default() });
+        let found = realm
+            .identify_encounter(&EncounterKey::new("anna", "e1").unwrap(), &Search { effort, ..Search::default() });
         // Handed on, too: whether the job or the clock is heard first, nobody gets an answer.
         let found = found.map(drop);
         tell.send(found.clone()).unwrap();

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::{ENCOUNTERS, IDENTIFY, Rig, VERIFY, enrolment, samples, with};
+use super::{ANNAS, IDENTIFY, Rig, VERIFY, enrolment, samples, with};
 
 #[tokio::test]
 async fn a_duplicate_under_another_name_is_found_and_opens_a_case() {
@@ -25,7 +25,10 @@ async fn a_duplicate_under_another_name_is_found_and_opens_a_case() {
     let cases = rig.get("/enrolment/v1/realms/default/cases").await.body;
     assert_eq!((cases["cases"].as_array().unwrap().len(), &cases["more"]), (1, &json!(false)), "{cases}");
     assert_eq!(cases["cases"][0]["case_id"], again["case_id"]);
-    assert_eq!(cases["cases"][0]["encounter_id"], "e1-again");
+    assert_eq!(
+        (&cases["cases"][0]["subject_id"], &cases["cases"][0]["encounter_id"]),
+        (&json!("belle"), &json!("e1-again"))
+    );
     let case = again["case_id"].as_u64().unwrap();
     let behind = rig.get(&format!("/enrolment/v1/realms/default/cases?after={case}&limit=1")).await.body;
     assert_eq!(behind, json!({"cases": [], "more": false}));
@@ -45,7 +48,7 @@ async fn the_same_subject_is_no_duplicate_and_unchecked_means_unchecked() {
 async fn verification_says_yes_to_the_person_and_no_to_another() {
     let rig = Rig::new();
     rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
-    for claim in [json!({"subject_id": "anna"}), json!({"encounter_id": "e1"})] {
+    for claim in [json!({"subject_id": "anna"}), json!({"subject_id": "anna", "encounter_id": "e1"})] {
         let yes = rig.post(VERIFY, &with(json!({"samples": samples(1, 1)}), claim.clone())).await;
         assert_eq!((yes.status, &yes.body["decision"]), (StatusCode::OK, &json!("match")), "{}", yes.body);
         assert!(yes.body["score"].as_f64() >= yes.body["threshold"].as_f64());
@@ -91,7 +94,7 @@ async fn identification_respects_gallery_filter_limit_and_exception() {
     }
     let without = ask(json!({"except": "anna"})).await;
     assert!(without["candidates"].as_array().unwrap().iter().all(|c| c["subject_id"] != "anna"), "{without}");
-    let enrolled = rig.post(IDENTIFY, &json!({"encounter_id": "e1", "limit": 1})).await.body;
+    let enrolled = rig.post(IDENTIFY, &json!({"subject_id": "anna", "encounter_id": "e1", "limit": 1})).await.body;
     assert_eq!(enrolled["decision"], "clear", "an encounter's own subject is left out: {enrolled}");
 }
 
@@ -101,7 +104,7 @@ async fn metadata_is_read_back_and_samples_are_not() {
     let attributes = json!({"year_of_birth": 1990, "sex": "male", "region": "R01"});
     let fields = json!({"galleries": ["b", "a"], "attributes": attributes});
     rig.enrol(&with(enrolment("e1", "anna", 1, 0), fields)).await;
-    let read = rig.get(&format!("{ENCOUNTERS}/e1")).await.body;
+    let read = rig.get(ANNAS).await.body;
     assert_eq!((&read["subject_id"], &read["galleries"]), (&json!("anna"), &json!(["a", "b"])));
     assert_eq!(read["attributes"], attributes);
     let kinds: Vec<_> = read["samples"].as_array().unwrap().iter().map(|s| s["kind"].as_str().unwrap()).collect();
@@ -115,9 +118,9 @@ async fn what_is_erased_is_found_no_more() {
     rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
     rig.enrol(&enrolment("e2", "anna", 1, 1)).await;
     rig.enrol(&enrolment("e3", "belle", 2, 0)).await;
-    let one = rig.text("DELETE", &format!("{ENCOUNTERS}/e1"), "").await;
+    let one = rig.text("DELETE", ANNAS, "").await;
     assert_eq!((one.status, one.body), (StatusCode::OK, json!({"erased_encounters": ["e1"]})));
-    assert_eq!(rig.get(&format!("{ENCOUNTERS}/e1")).await.problem(), (404, "unknown-encounter", None));
+    assert_eq!(rig.get(ANNAS).await.problem(), (404, "unknown-encounter", None));
     let subject = rig.text("DELETE", "/enrolment/v1/realms/default/subjects/anna", "").await;
     assert_eq!(subject.body, json!({"erased_encounters": ["e2"]}));
     let found = rig.post(IDENTIFY, &json!({"samples": samples(1, 2)})).await.body;

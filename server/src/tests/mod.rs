@@ -28,6 +28,8 @@ use crate::token::TokenHash;
 
 const ROOMY: Limits = Limits { queue: 64, running: 4, within: Duration::from_secs(60) };
 const ENCOUNTERS: &str = "/enrolment/v1/realms/default/encounters";
+/// One of them.
+const ANNAS: &str = "/enrolment/v1/realms/default/subjects/anna/encounters/e1";
 const IDENTIFY: &str = "/enrolment/v1/realms/default/identify";
 const MODEL: &str = "khop-synth-512";
 const VERIFY: &str = "/enrolment/v1/realms/default/verify";

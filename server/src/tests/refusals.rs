@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use khop_formats::write_iso_2005;
 use serde_json::{Value, json};
 
-use super::{ENCOUNTERS, IDENTIFY, MODEL, PEOPLE, Rig, VERIFY, enrolment, samples, with};
+use super::{ANNAS, ENCOUNTERS, IDENTIFY, MODEL, PEOPLE, Rig, VERIFY, enrolment, samples, with};
 
 /// The bytes of one good record.
 fn record() -> Vec<u8> {
@@ -76,7 +76,7 @@ async fn samples_that_cannot_be_used_are_named_and_not_repeated() {
         let answer = rig.text("POST", IDENTIFY, body).await;
         assert_eq!(answer.problem().0, expected, "{number}: {}", answer.body);
     }
-    let read = rig.get(&format!("{ENCOUNTERS}/e1")).await;
+    let read = rig.get(ANNAS).await;
     assert_eq!(read.problem().1, "unknown-encounter", "nothing of all that was stored");
 }
 
@@ -86,7 +86,7 @@ async fn fields_that_cannot_be_used_are_named() {
     rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
     let good = enrolment("e2", "belle", 2, 0);
     for (fields, status, kind, field) in [
-        (json!({"encounter_id": "e1"}), 409, "encounter-exists", None),
+        (json!({"subject_id": "anna", "encounter_id": "e1"}), 409, "encounter-exists", None),
         (json!({"encounter_id": "../e"}), 422, "bad-input", Some("encounter_id")),
         (json!({"subject_id": ""}), 422, "bad-input", Some("subject_id")),
         (json!({"subject_id": 7}), 422, "bad-input", Some("subject_id")),
@@ -114,16 +114,17 @@ async fn fields_that_cannot_be_used_are_named() {
         (json!({"loss": -1e-9}), 422, "bad-input", Some("loss")),
         (json!({"filter": {"region": ""}}), 422, "bad-input", Some("filter.region")),
         (json!({"encounter_id": "e1"}), 422, "bad-input", Some("samples")),
-        (json!({"samples": [], "encounter_id": "e9"}), 404, "unknown-encounter", None),
+        (json!({"samples": [], "encounter_id": "e1"}), 422, "bad-input", Some("samples")),
+        (json!({"samples": [], "subject_id": "anna", "encounter_id": "e9"}), 404, "unknown-encounter", None),
     ] {
         let answer = rig.post(IDENTIFY, &with(probe.clone(), fields.clone())).await;
         assert_eq!(answer.problem(), (status, kind, field), "{fields}: {}", answer.body);
     }
     for (fields, status, kind, field) in [
         (json!({}), 422, "bad-input", Some("subject_id")),
-        (json!({"subject_id": "anna", "encounter_id": "e1"}), 422, "bad-input", Some("subject_id")),
         (json!({"subject_id": "nobody"}), 404, "unknown-subject", None),
-        (json!({"encounter_id": "nothing"}), 404, "unknown-encounter", None),
+        (json!({"subject_id": "anna", "encounter_id": "nothing"}), 404, "unknown-encounter", None),
+        (json!({"subject_id": "anna", "encounter_id": ""}), 422, "bad-input", Some("encounter_id")),
     ] {
         let answer = rig.post(VERIFY, &with(probe.clone(), fields.clone())).await;
         assert_eq!(answer.problem(), (status, kind, field), "{fields}: {}", answer.body);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use khop::{Encounter, EncounterId, GalleryId, SampleFormat, SubjectId};
+use khop::{Encounter, EncounterId, EncounterKey, GalleryId, SampleFormat, SubjectId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ use crate::wire::sample::{SampleBody, SampleKind, samples};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnrolRequest {
-    /// Unique in its realm: 1 to 64 letters, digits and `. _ : -`.
+    /// Unique among those of its subject: 1 to 64 letters, digits and `. _ : -`.
     #[schema(example = "enc-0001")]
     encounter_id: String,
     /// The person the samples are said to be of.
@@ -39,12 +39,14 @@ impl EnrolRequest {
         let galleries = self.galleries.iter().enumerate().map(|(i, name)| {
             GalleryId::named(name).map_err(|error| Problem::field(format!("galleries[{i}]"), error.to_string()))
         });
-        Ok(Encounter {
-            id: EncounterId::new(&self.encounter_id).map_err(at("encounter_id"))?,
+        let key = EncounterKey {
             subject: SubjectId::new(&self.subject_id).map_err(at("subject_id"))?,
+            encounter: EncounterId::new(&self.encounter_id).map_err(at("encounter_id"))?,
+        };
+        Ok(Encounter {
             galleries: galleries.collect::<Result<BTreeSet<_>, _>>()?,
             attributes: self.attributes.attributes()?,
-            samples: samples(self.samples)?,
+            ..Encounter::new(key, samples(self.samples)?)
         })
     }
 }

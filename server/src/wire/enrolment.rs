@@ -55,7 +55,7 @@ pub(crate) struct ErasureAnswer {
 
 impl From<Erasure> for ErasureAnswer {
     fn from(erasure: Erasure) -> Self {
-        Self { erased_encounters: erasure.encounters.iter().map(ToString::to_string).collect() }
+        Self { erased_encounters: erasure.encounters.iter().map(|key| key.encounter.to_string()).collect() }
     }
 }
 
@@ -120,6 +120,8 @@ pub(crate) struct CasesAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CaseBody {
     case_id: u64,
+    /// Whose encounter it is.
+    subject_id: String,
     /// The encounter that was enrolled.
     encounter_id: String,
     decision: SearchDecision,
@@ -130,6 +132,7 @@ pub(crate) struct CaseBody {
 /// An enrolled encounter that a case points to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CaseCandidate {
+    subject_id: String,
     encounter_id: String,
     /// −10·log10 of the false match rate.
     score: f32,
@@ -137,13 +140,15 @@ pub(crate) struct CaseCandidate {
 
 impl From<Case> for CaseBody {
     fn from(case: Case) -> Self {
-        let candidate = |(encounter, score): (khop::EncounterId, khop::Score)| CaseCandidate {
-            encounter_id: encounter.to_string(),
+        let candidate = |(key, score): (khop::EncounterKey, khop::Score)| CaseCandidate {
+            subject_id: key.subject.to_string(),
+            encounter_id: key.encounter.to_string(),
             score: score.value(),
         };
         Self {
             case_id: case.id.0,
-            encounter_id: case.encounter.to_string(),
+            subject_id: case.encounter.subject.to_string(),
+            encounter_id: case.encounter.encounter.to_string(),
             decision: case.outcome.into(),
             candidates: case.candidates.into_iter().map(candidate).collect(),
         }

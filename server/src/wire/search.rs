@@ -1,8 +1,8 @@
 //! Who is this, and is it who it claims to be? Bodies of verification and identification.
 
 use khop::{
-    Candidate, Claim, Effort, EncounterId, Evidence, Filter, GalleryId, Identification, Outcome, Region, Score, Search,
-    SubjectId, Verification,
+    Candidate, Claim, Effort, EncounterId, EncounterKey, Evidence, Filter, GalleryId, Identification, Outcome, Region,
+    Score, Search, SubjectId, Verification,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,9 +19,9 @@ const MAX_CANDIDATES: u32 = 50;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VerifyRequest {
-    /// The person claimed; either this or `encounter_id`.
-    pub(crate) subject_id: Option<String>,
-    /// The encounter claimed; either this or `subject_id`.
+    /// The person claimed; the best of their encounters speaks.
+    pub(crate) subject_id: String,
+    /// Compare with this encounter of theirs only.
     pub(crate) encounter_id: Option<String>,
     /// One face and up to ten fingers.
     pub(crate) samples: Vec<SampleBody>,
@@ -29,11 +29,12 @@ pub(crate) struct VerifyRequest {
 
 impl VerifyRequest {
     pub(crate) fn claim(&self) -> Result<Claim, Problem> {
-        match (&self.subject_id, &self.encounter_id) {
-            (Some(subject), None) => SubjectId::new(subject).map(Claim::Subject).map_err(at("subject_id")),
-            (None, Some(encounter)) => EncounterId::new(encounter).map(Claim::Encounter).map_err(at("encounter_id")),
-            _ => Err(Problem::field("subject_id", "expected either subject_id or encounter_id")),
-        }
+        let subject = SubjectId::new(&self.subject_id).map_err(at("subject_id"))?;
+        let encounter = self.encounter_id.as_ref().map(EncounterId::new).transpose().map_err(at("encounter_id"))?;
+        Ok(match encounter {
+            None => Claim::Subject(subject),
+            Some(encounter) => Claim::Encounter(EncounterKey { subject, encounter }),
+        })
     }
 }
 
@@ -98,10 +99,12 @@ impl From<&Evidence> for EvidenceBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentifyRequest {
-    /// One face and up to ten fingers; either these or `encounter_id`.
+    /// One face and up to ten fingers; either these or `subject_id` and `encounter_id`.
     #[serde(default)]
     pub(crate) samples: Vec<SampleBody>,
-    /// Search with the samples of this encounter, its own subject left out.
+    /// Search for this person, who is left out,
+    pub(crate) subject_id: Option<String>,
+    /// with the samples of this encounter of theirs.
     pub(crate) encounter_id: Option<String>,
     /// Where to look; `ALL`, the default, stands for every encounter of the realm.
     pub(crate) gallery: Option<String>,
@@ -162,11 +165,16 @@ impl IdentifyRequest {
         Ok(Search { gallery, filter, limit: limit as usize, threshold, except, effort, ..Search::default() })
     }
 
-    pub(crate) fn encounter(&self) -> Result<Option<EncounterId>, Problem> {
-        if self.encounter_id.is_some() != self.samples.is_empty() {
-            return Err(Problem::field("samples", "expected either samples or encounter_id"));
+    pub(crate) fn encounter(&self) -> Result<Option<EncounterKey>, Problem> {
+        match (&self.subject_id, &self.encounter_id) {
+            (None, None) if !self.samples.is_empty() => Ok(None),
+            (Some(subject), Some(encounter)) if self.samples.is_empty() => {
+                let subject = SubjectId::new(subject).map_err(at("subject_id"))?;
+                let encounter = EncounterId::new(encounter).map_err(at("encounter_id"))?;
+                Ok(Some(EncounterKey { subject, encounter }))
+            }
+            _ => Err(Problem::field("samples", "expected either samples, or subject_id and encounter_id")),
         }
-        self.encounter_id.as_ref().map(EncounterId::new).transpose().map_err(at("encounter_id"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use khop::{Attributes, DuplicateCheck, Encounter, EncounterId, GalleryId, Region, Sex, SubjectId};
+use khop::{Attributes, DuplicateCheck, Encounter, EncounterId, EncounterKey, GalleryId, Region, Sex, SubjectId};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ pub struct EnrolArgs {
     /// The person
     #[arg(long, value_name = "ID")]
     subject: SubjectId,
-    /// The encounter, unique in its realm
+    /// The encounter, unique among those of its subject
     #[arg(long, value_name = "ID")]
     encounter: EncounterId,
     #[command(flatten)]
@@ -52,11 +52,9 @@ Examples:
 
 pub fn run(args: EnrolArgs) -> Result<(), Failure> {
     let encounter = Encounter {
-        id: args.encounter,
-        subject: args.subject,
         galleries: args.gallery.into_iter().collect::<BTreeSet<_>>(),
         attributes: Attributes { year_of_birth: args.born, sex: args.sex, region: args.region },
-        samples: args.samples.read()?,
+        ..Encounter::new(EncounterKey { subject: args.subject, encounter: args.encounter }, args.samples.read()?)
     };
     let (_engine, realm) = args.realm.open_or_make()?;
     let check = if args.no_check { DuplicateCheck::Skip } else { DuplicateCheck::Search };

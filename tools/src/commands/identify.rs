@@ -1,6 +1,6 @@
 //! `khop identify`: Search a gallery for the person in a probe.
 
-use khop::{EncounterId, FingerLabels, Search};
+use khop::{EncounterId, EncounterKey, FingerLabels, Search, SubjectId};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -18,8 +18,11 @@ pub struct IdentifyArgs {
     realm: RealmArgs,
     #[command(flatten)]
     probe: SampleArgs,
-    /// Search for an enrolled encounter instead of files; its own subject is left out
-    #[arg(long, value_name = "ID", conflicts_with_all = ["fingers", "face"])]
+    /// Search for somebody enrolled instead of files, who is left out
+    #[arg(long, value_name = "ID", conflicts_with_all = ["fingers", "face"], requires = "encounter")]
+    subject: Option<SubjectId>,
+    /// With the samples of this encounter of theirs
+    #[arg(long, value_name = "ID", requires = "subject")]
     encounter: Option<EncounterId>,
     #[command(flatten)]
     search: SearchArgs,
@@ -40,15 +43,16 @@ Examples:
   khop identify --data store --finger RIGHT_INDEX=probe.fmr
   khop identify --data store --face probe.npy --model arcface-512 --born-from 1985 --born-to 1995
   khop identify --data store --finger RIGHT_INDEX=a.fmr --finger RIGHT_MIDDLE=b.fmr --doubt-labels
-  khop identify --data store --encounter P12-0 --json
+  khop identify --data store --subject P12 --encounter P12-0 --json
   khop identify --data store --face probe.npy --model arcface-512 --mode certified --explain";
 
 pub fn run(args: IdentifyArgs) -> Result<(), Failure> {
     let labels = if args.doubt_labels { FingerLabels::Doubted } else { FingerLabels::Believed };
     let search = Search { labels, ..args.search.search() };
-    let probe = if args.encounter.is_none() { args.probe.read()? } else { Vec::new() };
+    let enrolled = args.subject.zip(args.encounter).map(|(subject, encounter)| EncounterKey { subject, encounter });
+    let probe = if enrolled.is_none() { args.probe.read()? } else { Vec::new() };
     let (_engine, realm) = args.realm.open()?;
-    let found = match &args.encounter {
+    let found = match &enrolled {
         Some(encounter) => realm.identify_encounter(encounter, &search)?,
         None => realm.identify(&probe, &search)?,
     };

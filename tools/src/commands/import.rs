@@ -218,22 +218,17 @@ fn enrol(source: &dyn Source, index: usize, realm: &Realm, check: DuplicateCheck
         Ok(None) => return Ok(Fate::NotCaptured),
         Err(failure) => return Ok(Fate::Failed(failure.to_string())),
     };
-    let (id, subject, samples) = (encounter.id.clone(), encounter.subject.clone(), encounter.samples.clone());
+    let (key, samples) = (encounter.key(), encounter.samples.clone());
     let error = match realm.enrol(encounter, check) {
         Ok(enrolment) => return Ok(Fate::Enrolled(enrolment.identification.map(|i| i.decision.outcome()))),
         Err(error) => error,
     };
     match error.kind() {
-        ErrorKind::EncounterExists => {
-            let there = realm.read(&id)?;
-            Ok(if there.subject != subject {
-                Fate::Failed(format!("{error}, as one of subject {}", there.subject))
-            } else if there.samples != samples {
-                Fate::Failed(format!("{error}, with other samples"))
-            } else {
-                Fate::AlreadyThere
-            })
-        }
+        ErrorKind::EncounterExists => Ok(if realm.read(&key)?.samples != samples {
+            Fate::Failed(format!("{error}, with other samples"))
+        } else {
+            Fate::AlreadyThere
+        }),
         ErrorKind::BadInput | ErrorKind::ModelMismatch | ErrorKind::NotComparable => {
             Ok(Fate::Failed(error.to_string()))
         }

@@ -1,6 +1,6 @@
 //! `khop verify`: Compare a probe with one enrolled person.
 
-use khop::{Claim, EncounterId, FingerLabels, SubjectId};
+use khop::{Claim, EncounterId, EncounterKey, FingerLabels, SubjectId};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -12,14 +12,13 @@ use crate::probe::SampleArgs;
 /// The score is −10·log10 of the false match rate it stands for: 40 means one in ten thousand.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = clap::ArgGroup::new("claim").required(true).args(["subject", "encounter"]))]
 pub struct VerifyArgs {
     #[command(flatten)]
     realm: RealmArgs,
     /// The claimed person; the best of their encounters speaks
     #[arg(long, value_name = "ID")]
-    subject: Option<SubjectId>,
-    /// The claimed encounter
+    subject: SubjectId,
+    /// Compare with this encounter of theirs only
     #[arg(long, value_name = "ID")]
     encounter: Option<EncounterId>,
     #[command(flatten)]
@@ -37,14 +36,13 @@ const EXAMPLES: &str = "\
 Examples:
   khop verify --data store --subject P12 --finger RIGHT_INDEX=probe.fmr
   khop verify --data store --subject P12 --finger RIGHT_INDEX=probe.fmr --doubt-labels
-  khop verify --data store --encounter P12-0 --face probe.npy --model arcface-512 --json";
+  khop verify --data store --subject P12 --encounter P12-0 --face probe.npy --model arcface-512 --json";
 
 pub fn run(args: VerifyArgs) -> Result<(), Failure> {
     let probe = args.probe.read()?;
-    let claim = match (args.subject, args.encounter) {
-        (Some(subject), _) => Claim::Subject(subject),
-        (None, Some(encounter)) => Claim::Encounter(encounter),
-        (None, None) => return Err(Failure::new("expected --subject or --encounter")),
+    let claim = match args.encounter {
+        None => Claim::Subject(args.subject),
+        Some(encounter) => Claim::Encounter(EncounterKey { subject: args.subject, encounter }),
     };
     let (_engine, realm) = args.realm.open()?;
     let labels = if args.doubt_labels { FingerLabels::Doubted } else { FingerLabels::Believed };

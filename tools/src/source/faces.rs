@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use khop::{Attributes, Encounter, EncounterId, GalleryId, ModelId, Sample, SampleFormat, SubjectId};
+use khop::{Encounter, EncounterId, EncounterKey, GalleryId, ModelId, Sample, SampleFormat, SubjectId};
 use khop_formats::{npy, write_face_vector};
 
 use super::{Source, SubjectPer};
@@ -97,9 +97,8 @@ impl Source for LabelledFaces {
             SubjectPer::Person => SubjectId::new(&label.subject)?,
             SubjectPer::Encounter => SubjectId::new(id.as_str())?,
         };
-        let (galleries, attributes) = (self.galleries.clone(), Attributes::default());
-        let samples = vec![self.vectors.sample(label.row)];
-        Ok(Some(Encounter { id, subject, galleries, attributes, samples }))
+        let (galleries, samples) = (self.galleries.clone(), vec![self.vectors.sample(label.row)]);
+        Ok(Some(Encounter { galleries, ..Encounter::new(EncounterKey { subject, encounter: id }, samples) }))
     }
 
     fn face_model(&self) -> Option<(&ModelId, usize)> {

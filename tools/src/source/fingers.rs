@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use khop::{Attributes, Encounter, EncounterId, GalleryId, Sample, SampleFormat, SubjectId};
+use khop::{Encounter, EncounterId, EncounterKey, GalleryId, Sample, SampleFormat, SubjectId};
 
 use super::{Source, SubjectPer, read_record};
 use crate::failure::Failure;
@@ -49,7 +49,7 @@ impl Source for ListedFingers {
         let bytes = read_record(path)?;
         khop_formats::read_minutiae(&bytes).map_err(Failure::at(path))?;
         let sample = Sample { format: SampleFormat::Minutiae, position: None, quality: None, bytes };
-        let (galleries, attributes) = (self.galleries.clone(), Attributes::default());
-        Ok(Some(Encounter { id, subject, galleries, attributes, samples: vec![sample] }))
+        let key = EncounterKey { subject, encounter: id };
+        Ok(Some(Encounter { galleries: self.galleries.clone(), ..Encounter::new(key, vec![sample]) }))
     }
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use khop::{
-    Attributes, Encounter, EncounterId, FingerPosition, GalleryId, ModelId, Region, Sample, SampleFormat, Sex,
-    SubjectId,
+    Attributes, Encounter, EncounterKey, FingerPosition, GalleryId, ModelId, Region, Sample, SampleFormat, Sex,
 };
 
 use super::faces::FaceVectors;
@@ -127,13 +126,9 @@ impl Source for Population {
         if samples.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Encounter {
-            id: EncounterId::new(person.field(self.columns.encounter))?,
-            subject: SubjectId::new(person.field(self.columns.subject))?,
-            galleries: self.galleries.clone(),
-            attributes: self.attributes(person)?,
-            samples,
-        }))
+        let key = EncounterKey::new(person.field(self.columns.subject), person.field(self.columns.encounter))?;
+        let (galleries, attributes) = (self.galleries.clone(), self.attributes(person)?);
+        Ok(Some(Encounter { galleries, attributes, ..Encounter::new(key, samples) }))
     }
 
     fn face_model(&self) -> Option<(&ModelId, usize)> {

@@ -1,8 +1,6 @@
 //! Who comes to the counter in a demonstration? People of the synthetic population, some under another name.
 
-use std::collections::BTreeSet;
-
-use khop::{Encounter, EncounterId, ModelId, Sample, SampleFormat, SubjectId};
+use khop::{Encounter, EncounterId, EncounterKey, ModelId, Sample, SampleFormat, SubjectId};
 use khop_evaluate::synth::Population;
 
 use super::Source;
@@ -74,12 +72,7 @@ impl Source for SyntheticVisits {
             samples.push(Sample { format: SampleFormat::Minutiae, position: None, quality: None, bytes });
         }
         samples.push(self.face(visit));
-        Ok(Some(Encounter {
-            id: EncounterId::new(self.name(index))?,
-            subject: self.subject(visit)?,
-            galleries: BTreeSet::new(),
-            attributes: person.attributes,
-            samples,
-        }))
+        let key = EncounterKey { subject: self.subject(visit)?, encounter: EncounterId::new(self.name(index))? };
+        Ok(Some(Encounter { attributes: person.attributes, ..Encounter::new(key, samples) }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use khop::{Encounter, EncounterId, GalleryId, ModelId, Sample, SampleFormat, SubjectId};
+use khop::{Encounter, EncounterKey, GalleryId, ModelId, Sample, SampleFormat};
 use khop_evaluate::synth::{Population, PopulationOptions};
 
 /// A small population from one seed.
@@ -44,10 +44,13 @@ pub fn samples(population: &Population, person: u64, encounter: u32) -> Vec<Samp
 /// An encounter of a person under a subject's name.
 pub fn encounter(population: &Population, person: u64, occasion: u32, subject: &str) -> Encounter {
     Encounter {
-        id: EncounterId::new(format!("{subject}-{occasion}")).unwrap(),
-        subject: SubjectId::new(subject).unwrap(),
         galleries: BTreeSet::from([GalleryId::new(if person.is_multiple_of(2) { "EVEN" } else { "ODD" }).unwrap()]),
         attributes: population.person(person).attributes.clone(),
-        samples: samples(population, person, occasion),
+        ..Encounter::new(key(subject, occasion), samples(population, person, occasion))
     }
+}
+
+/// The encounter of a subject on an occasion.
+pub fn key(subject: &str, occasion: u32) -> EncounterKey {
+    EncounterKey::new(subject, format!("{subject}-{occasion}")).unwrap()
 }

@@ -12,7 +12,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use khop_keys::{Keyring, RootSource};
-use khop_vocabulary::{Attributes, Encounter, EncounterId, RealmId, Sample, SampleFormat, SubjectId};
+use khop_vocabulary::{Encounter, EncounterKey, RealmId, Sample, SampleFormat};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use redb::{Database, ReadableDatabase, StorageBackend};
@@ -208,9 +208,9 @@ fn changes(number: usize, random: &mut ChaCha8Rng) -> Vec<Change> {
     }
     let enrol = |at: usize, random: &mut ChaCha8Rng| {
         let encounter = encounter(&format!("e{number}-{at}"), random.random_range(100..6000));
-        let candidates = vec![(EncounterId::new("e1-0").unwrap(), 40.0)];
+        let candidates = vec![(EncounterKey::new("s", "e1-0").unwrap(), 40.0)];
         let case = random.random_bool(0.2).then_some(NewCase { candidates, outcome: 1 });
-        Change::Enrol { realm: REALM, encounter, case, note: note() }
+        Change::Enrol { realm: REALM, encounter, replaces: None, case, note: note() }
     };
     match random.random_range(0..8) {
         0 => vec![Change::Erase { realm: REALM, record: RecordNumber::new(random.random_range(0..40)), note: note() }],
@@ -221,13 +221,7 @@ fn changes(number: usize, random: &mut ChaCha8Rng) -> Vec<Change> {
 
 fn encounter(id: &str, bytes: usize) -> Encounter {
     let sample = Sample { format: SampleFormat::Minutiae, position: None, quality: None, bytes: vec![3; bytes] };
-    Encounter {
-        id: EncounterId::new(id).unwrap(),
-        subject: SubjectId::new("s").unwrap(),
-        galleries: Default::default(),
-        attributes: Attributes::default(),
-        samples: vec![sample],
-    }
+    Encounter::new(EncounterKey::new("s", id).unwrap(), vec![sample])
 }
 
 /// What came of so many cuts.

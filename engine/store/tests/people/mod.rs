@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use khop_store::{Change, RealmNumber, RecordNumber, SegmentDraft};
 use khop_vocabulary::{
-    Attributes, Encounter, EncounterId, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
-    SampleFormat, Sex, SubjectId,
+    Attributes, Encounter, EncounterKey, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
+    SampleFormat, Sex,
 };
 
 /// The first realm of a store.
@@ -25,21 +25,19 @@ pub fn encounter(number: u64) -> Encounter {
     let face = Sample { format: model, position: None, quality: None, bytes: bytes(256, 2) };
     let galleries = ["all-of-them", if number.is_multiple_of(3) { "third" } else { "rest" }];
     Encounter {
-        id: id(number),
-        subject: SubjectId::new(format!("s{}", number / 2)).unwrap(),
         galleries: galleries.map(|name| GalleryId::named(name).unwrap()).into_iter().collect::<BTreeSet<_>>(),
         attributes: Attributes {
             year_of_birth: Some(1950 + (number % 60) as u16),
             sex: Some(if number.is_multiple_of(2) { Sex::Female } else { Sex::Male }),
             region: Some(Region::new("HN").unwrap()),
         },
-        samples: vec![finger, face],
+        ..Encounter::new(id(number), vec![finger, face])
     }
 }
 
-/// The id of encounter `number`.
-pub fn id(number: u64) -> EncounterId {
-    EncounterId::new(format!("e{number}")).unwrap()
+/// Which encounter number `number` is.
+pub fn id(number: u64) -> EncounterKey {
+    EncounterKey::new(format!("s{}", number / 2), format!("e{number}")).unwrap()
 }
 
 /// Makes the first realm.
@@ -49,7 +47,13 @@ pub fn create() -> Change {
 
 /// Enrols encounter `number` into the first realm.
 pub fn enrol(number: u64) -> Change {
-    Change::Enrol { realm: REALM, encounter: encounter(number), case: None, note: format!("number {number}") }
+    Change::Enrol {
+        realm: REALM,
+        encounter: encounter(number),
+        replaces: None,
+        case: None,
+        note: format!("number {number}"),
+    }
 }
 
 /// Erases a record of the first realm.

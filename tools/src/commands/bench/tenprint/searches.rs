@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use khop::{
-    Claim, DuplicateCheck, Encounter, EncounterId, Engine, FingerLabels, FingerTally, Outcome, RealmId, Sample,
+    Claim, DuplicateCheck, Encounter, EncounterKey, Engine, FingerLabels, FingerTally, Outcome, RealmId, Sample,
     SampleFormat, Search, SubjectId,
 };
 use khop_evaluate::synth::Population;
@@ -127,13 +127,8 @@ fn report(searches: &[Searched], people: u64, figures: &mut Figures) {
 }
 
 fn encounter(person: u64, fingers: &[FingerSample]) -> Result<Encounter, Failure> {
-    Ok(Encounter {
-        id: EncounterId::new(format!("S{person}-0"))?,
-        subject: SubjectId::new(format!("S{person}"))?,
-        galleries: Default::default(),
-        attributes: Default::default(),
-        samples: samples(fingers)?,
-    })
+    let key = EncounterKey::new(format!("S{person}"), format!("S{person}-0"))?;
+    Ok(Encounter::new(key, samples(fingers)?))
 }
 
 fn samples(fingers: &[FingerSample]) -> Result<Vec<Sample>, Failure> {
