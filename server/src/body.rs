@@ -21,6 +21,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Text(text) = Text::from_request(request, state).await?;
+        read(if text.is_empty() { b"{}" } else { text.as_bytes() }).map(Self)
+    }
+}
+
+/// A JSON body that is not read yet; empty where there was none.
+pub(crate) struct Text(pub(crate) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
         let bytes = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, state))
             .await
@@ -29,13 +41,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Fault::TooLarge, "send fewer or smaller samples"),
                 _ => Problem::new(Fault::Malformed, "the body broke off"),
             })?;
-        if bytes.is_empty() {
-            return read(b"{}").map(Self);
-        }
-        if !is_json {
+        if !bytes.is_empty() && !is_json {
             return Err(Problem::new(Fault::MediaType, "send the header Content-Type: application/json"));
         }
-        read(&bytes).map(Self)
+        let text = String::from_utf8(bytes.into());
+        text.map(Self).map_err(|_| Problem::new(Fault::Malformed, "expected UTF-8"))
     }
 }
 
@@ -44,7 +54,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads JSON; a failure names its field.
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

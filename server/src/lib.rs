@@ -12,6 +12,7 @@ mod handle;
 mod metrics;
 mod observe;
 mod openapi;
+mod osia;
 mod policy;
 mod problem;
 mod routes;

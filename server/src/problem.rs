@@ -55,6 +55,8 @@ pub(crate) enum Fault {
     Stopping,
     /// Not done in time; nothing was decided.
     Deadline,
+    /// Somebody else changed the same thing at the same time.
+    Superseded,
     /// No disk space.
     Full,
     /// The store is damaged.
@@ -90,6 +92,7 @@ impl Fault {
             Self::QueueFull => (503, "queue-full", "The queue is full", Some(1)),
             Self::Stopping => (503, "stopping", "The service is stopping", Some(5)),
             Self::Deadline => (504, "deadline", "Not done in time", None),
+            Self::Superseded => (503, "superseded", "It was changed meanwhile", Some(1)),
             Self::Full => (507, "full", "No space left", None),
         }
     }
@@ -108,6 +111,7 @@ impl Fault {
             ErrorKind::Expired => Self::Expired,
             ErrorKind::Incomplete => Self::Incomplete,
             ErrorKind::Busy => Self::Stopping,
+            ErrorKind::Superseded => Self::Superseded,
             ErrorKind::Full => Self::Full,
             ErrorKind::Damaged => Self::Damaged,
             ErrorKind::Internal => Self::Internal,
@@ -116,7 +120,7 @@ impl Fault {
 }
 
 /// Problem details (RFC 9457). Nothing biometric and no value of the request's body is ever repeated in it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// Stable name of the kind of problem.
     #[serde(rename = "type")]
@@ -127,10 +131,10 @@ pub(crate) struct Problem {
     /// The HTTP status.
     status: u16,
     /// What was wrong this time, and what was expected.
-    detail: String,
+    pub(crate) detail: String,
     /// The field at fault, for instance `samples[0].record`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
+    pub(crate) field: Option<String>,
     /// On boarding routes always `undetermined`: a failure says nothing about the traveller.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<BoardingDecision>,
@@ -145,6 +149,11 @@ impl Problem {
         let (status, slug, title, retry_after_s) = fault.facts();
         let kind = format!("urn:khop:problem:{slug}");
         Self { kind, title, status, detail: detail.into(), field: None, decision: None, retry_after_s, fault }
+    }
+
+    /// A defect of the service, which the log tells more of.
+    pub(crate) fn internal() -> Self {
+        Self::new(Fault::Internal, "an unexpected failure; the service's log has the details")
     }
 
     /// A field that cannot be used.
@@ -188,7 +197,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).expect("the table holds valid statuses");
         let retry_after_s = self.retry_after_s;
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after_s {

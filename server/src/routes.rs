@@ -1,10 +1,10 @@
 //! Which requests does the service answer? The whole API on one page: path, method, handler, who may, how large.
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -13,6 +13,7 @@ use crate::access::authorise;
 use crate::handle::{boarding, encounters, health, realms, searches};
 use crate::observe::observe;
 use crate::openapi;
+use crate::osia::{Operation, PREFIX, in_osia_words, respond};
 use crate::policy::{Access, access};
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
@@ -41,10 +42,20 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
+/// What OSIA asks for, each in its own words.
+fn osia_routes() -> impl Iterator<Item = Route> {
+    Operation::ALL.into_iter().map(|operation| {
+        let handler =
+            move |State(service), path, query, headers, body| respond(operation, service, path, query, headers, body);
+        Route::new(operation.method(), operation.path(), handler).body_limit(12 * MIB)
+    })
+}
+
 /// The service as a router: everything a test needs, without a socket.
 pub(crate) fn app(service: Service) -> Router {
     routes()
         .into_iter()
+        .chain(osia_routes())
         .fold(Router::new(), |router, route| {
             tracing::debug!(method = %route.method, path = route.path, access = ?route.access, "route");
             router.route(route.path, route.handler.layer(DefaultBodyLimit::max(route.body_limit_bytes)))
@@ -53,8 +64,16 @@ pub(crate) fn app(service: Service) -> Router {
         .method_not_allowed_fallback(async || Problem::new(Fault::NoMethod, "GET /openapi.json lists the methods"))
         .layer(from_fn_with_state(service.clone(), authorise))
         .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn(in_their_words))
         .layer(from_fn_with_state(service.clone(), observe))
         .with_state(service)
+}
+
+/// Problems as those read them who asked.
+async fn in_their_words(request: Request, next: Next) -> Response {
+    let is_osia = request.uri().path().starts_with(PREFIX);
+    let response = next.run(request).await;
+    if is_osia { in_osia_words(response).await } else { response }
 }
 
 fn on_panic(_: Box<dyn std::any::Any + Send>) -> Response {

@@ -7,6 +7,7 @@ use khop_vocabulary::{Candidate, EncounterKey, Outcome, Score, SubjectId};
 use crate::Error;
 use crate::evidence::Fused;
 use crate::references::References;
+use crate::request::Search;
 use crate::search::{CompletedSearch, by_evidence};
 
 /// Candidates of a completed search, one a subject, highest evidence first.
@@ -17,7 +18,7 @@ pub(crate) fn candidates(
     references: &References<'_>,
     search: &mut CompletedSearch,
     except: Option<&SubjectId>,
-    limit: usize,
+    Search { limit, only, .. }: &Search,
 ) -> Result<Vec<Candidate>, Error> {
     search.found.sort_unstable_by(by_evidence);
     let thresholds = references.core.policy.thresholds(search.searched);
@@ -33,7 +34,7 @@ pub(crate) fn candidates(
         let evidence = evidence.clone();
         let candidate = Candidate { subject: subject.clone(), encounter, score, llr, verified, evidence };
         let more_than_clear = thresholds.outcome(&candidate) > Outcome::Clear;
-        if more_than_clear || found.len() <= limit {
+        if (more_than_clear || found.len() <= *limit) && references.is_one_of(compared.record, only.as_ref())? {
             seen.insert(subject);
             found.push(candidate);
         }

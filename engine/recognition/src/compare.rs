@@ -6,7 +6,7 @@ use khop_vocabulary::{FingerPosition, Policy, Sample};
 use crate::calibrations::FaceModels;
 use crate::prepared::Prepared;
 use crate::verify::compare_prepared;
-use crate::{Error, FaceModel, FingerLabels, Verification};
+use crate::{Error, FaceModel, FingerLabels, Realm, Verification};
 
 /// Compares all traits that `probe` and `reference` share. `models` are known beside the embedded ones.
 ///
@@ -26,6 +26,21 @@ pub fn compare(
     let (probe, reference) = (Prepared::of(probe)?, Prepared::of(reference)?);
     let fused = compare_prepared(&probe, &reference, FingerLabels::Believed, &known, policy)?;
     fused.map(|fused| Verification::of(fused, policy)).ok_or(Error::NotComparable)
+}
+
+impl Realm {
+    /// As [`compare`], with the models and the policy of the engine.
+    ///
+    /// # Errors
+    /// Bad samples, different or uncalibrated face models, or no shared trait.
+    pub fn compare(&self, probe: &[Sample], reference: &[Sample]) -> Result<Verification, Error> {
+        let core = &self.core;
+        let compared = core.pool.install(|| {
+            let (probe, reference) = (Prepared::of(probe)?, Prepared::of(reference)?);
+            compare_prepared(&probe, &reference, FingerLabels::Believed, &core.models.load(), &core.policy)
+        });
+        compared?.map(|fused| Verification::of(fused, &core.policy)).ok_or(Error::NotComparable)
+    }
 }
 
 /// What [`compare`] saw of every finger that `probe` and `reference` share, by position: for people to look at.

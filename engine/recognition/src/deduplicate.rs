@@ -76,8 +76,8 @@ impl Realm {
         in_scope: u64,
     ) -> Result<Vec<Duplicate>, Error> {
         let is_in_scope = |encounter: &Encounter| {
-            let here = request.gallery.is_all() || encounter.galleries.contains(&request.gallery);
-            here && encounter.is_active && request.filter.accepts(&encounter.attributes)
+            let here = encounter.is_in(&request.gallery) && request.filter.accepts(&encounter.attributes);
+            here && encounter.is_active && request.only.as_ref().is_none_or(|only| only.accepts(encounter))
         };
         let searched: Vec<_> = encounters.iter().filter(|(_, encounter)| is_in_scope(encounter)).collect();
         let probes = searched.par_iter().map(|(record, encounter)| {
@@ -89,7 +89,7 @@ impl Realm {
         let done = search_batch(references, snapshot, &probes, &Scope::all(request))?;
         let found = searched.into_par_iter().zip(done).map(|((_, encounter), mut done)| {
             done.searched = in_scope;
-            let mut list = candidates(references, &mut done, Some(&encounter.subject), request.limit)?;
+            let mut list = candidates(references, &mut done, Some(&encounter.subject), request)?;
             let thresholds = self.core.policy.thresholds(in_scope);
             list.retain(|candidate| thresholds.outcome(candidate) > Outcome::Clear);
             cut(&mut list, request.limit, request.threshold);

@@ -112,6 +112,8 @@ pub enum ErrorKind {
     Incomplete,
     /// Try again shortly.
     Busy,
+    /// Look at what it is now, and try again.
+    Superseded,
     /// Free disk space.
     Full,
     /// Run `khop store verify`.
@@ -146,7 +148,8 @@ impl Error {
             Self::ModelMismatch { .. } => ErrorKind::ModelMismatch,
             Self::NotComparable => ErrorKind::NotComparable,
             Self::Incomplete { .. } => ErrorKind::Incomplete,
-            Self::Closing | Self::Superseded(_) => ErrorKind::Busy,
+            Self::Closing => ErrorKind::Busy,
+            Self::Superseded(_) => ErrorKind::Superseded,
             Self::Store(error) => match &**error {
                 StoreError::Full { .. } => ErrorKind::Full,
                 StoreError::Damaged { .. } | StoreError::DamagedEntry { .. } | StoreError::DamagedCatalogue { .. } => {

@@ -37,7 +37,7 @@ impl Identification {
         mut search: CompletedSearch,
         request: &Search,
     ) -> Result<Self, Error> {
-        let mut list = candidates(references, &mut search, request.except.as_ref(), request.limit)?;
+        let mut list = candidates(references, &mut search, request.except.as_ref(), request)?;
         let decision = Decision::of(&search, &list, &references.core.policy);
         let more = cut(&mut list, request.limit, request.threshold);
         let CompletedSearch { searched, compared, explanation, .. } = search;

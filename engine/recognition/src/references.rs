@@ -9,6 +9,7 @@ use khop_vocabulary::{EncounterKey, FaceVector, ModelId, SampleFormat};
 use crate::Error;
 use crate::core::Core;
 use crate::realm_state::RealmState;
+use crate::request::Only;
 
 /// An encounter that is in the writer's hands but not yet in the catalogue.
 #[derive(Clone)]
@@ -36,6 +37,13 @@ impl<'a> References<'a> {
             return Ok(Some(pending.key.clone()));
         }
         unless_erased(self.core.store.identity(self.realm.number, record))
+    }
+
+    /// Whether it is one of those wanted; not, when it was erased since the snapshot.
+    pub(crate) fn is_one_of(&self, record: RecordNumber, only: Option<&Only>) -> Result<bool, Error> {
+        let Some(only) = only else { return Ok(true) };
+        let encounter = unless_erased(self.core.store.read(self.realm.number, record))?;
+        Ok(encounter.is_some_and(|encounter| only.accepts(&encounter)))
     }
 
     /// Whether a record was erased since the snapshot.

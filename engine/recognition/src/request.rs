@@ -1,6 +1,8 @@
 //! What is asked of a search? Where to look, how much to tell, and how hard to try.
 
-use khop_vocabulary::{Filter, GalleryId, Score, SubjectId};
+use std::sync::Arc;
+
+use khop_vocabulary::{Encounter, Filter, GalleryId, Score, SubjectId};
 
 use crate::Error;
 use crate::effort::Effort;
@@ -25,14 +27,50 @@ pub struct Search {
     pub threshold: Option<Score>,
     /// A subject to leave out, for instance the probe's own.
     pub except: Option<SubjectId>,
+    /// Whom to list of those found, where the filter cannot say it; everyone by default. The decision is about those.
+    pub only: Option<Only>,
     /// How it is done and how long it may take; by default nothing is lost and nothing stops it.
     pub effort: Effort,
+}
+
+/// A condition on an encounter as received. It is looked at after the comparison, best candidates first, and costs reading
+/// each of them.
+#[derive(Clone)]
+pub struct Only(Arc<dyn Fn(&Encounter) -> bool + Send + Sync>);
+
+impl Only {
+    /// Those for which this is true.
+    #[must_use]
+    pub fn new(accepts: impl Fn(&Encounter) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(accepts))
+    }
+
+    /// Whether an encounter is one of them.
+    #[must_use]
+    pub fn accepts(&self, encounter: &Encounter) -> bool {
+        (self.0)(encounter)
+    }
+}
+
+impl std::fmt::Debug for Only {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Only(…)")
+    }
 }
 
 impl Default for Search {
     fn default() -> Self {
         let (gallery, effort, labels) = (GalleryId::all(), Effort::default(), FingerLabels::Believed);
-        Self { gallery, filter: Filter::default(), labels, limit: 10, threshold: None, except: None, effort }
+        Self {
+            gallery,
+            filter: Filter::default(),
+            labels,
+            limit: 10,
+            threshold: None,
+            except: None,
+            only: None,
+            effort,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use khop_fingerprint::Comparator;
 use khop_store::RecordNumber;
-use khop_vocabulary::{EncounterKey, Evidence, Fmr, Llr, Policy, Sample, Score, SubjectId};
+use khop_vocabulary::{EncounterId, EncounterKey, Evidence, Fmr, GalleryId, Llr, Policy, Sample, Score, SubjectId};
 
 use crate::calibrations::FaceModels;
 use crate::evidence::{FingerProbes, Fused, face_evidence};
@@ -10,13 +10,31 @@ use crate::labels::{FingerLabels, LabelsRead};
 use crate::prepared::Prepared;
 use crate::{Error, Realm};
 
-/// Whom the probe is said to be.
+/// Whom the probe is said to be. The best of the encounters that are meant speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// This person: the best of their encounters speaks.
-    Subject(SubjectId),
-    /// This encounter only.
-    Encounter(EncounterKey),
+pub struct Claim {
+    /// This person.
+    pub subject: SubjectId,
+    /// Only this encounter of theirs, if one is named.
+    pub encounter: Option<EncounterId>,
+    /// Only encounters of this gallery.
+    pub gallery: GalleryId,
+}
+
+impl Claim {
+    /// All encounters of a person.
+    #[must_use]
+    pub fn of(subject: SubjectId) -> Self {
+        Self { subject, encounter: None, gallery: GalleryId::all() }
+    }
+
+    fn unknown(&self) -> Error {
+        let subject = self.subject.clone();
+        match &self.encounter {
+            None => Error::UnknownSubject(subject),
+            Some(encounter) => Error::UnknownEncounter(EncounterKey { subject, encounter: encounter.clone() }),
+        }
+    }
 }
 
 /// The answer of a 1:1 comparison.
@@ -50,7 +68,7 @@ impl Realm {
     /// Compares the probe with the claimed person's active references. About 0.1 ms a finger to prepare, 50 µs to compare.
     ///
     /// # Errors
-    /// Bad samples, an unknown subject or encounter, another face model, or no shared trait.
+    /// Bad samples, a subject or encounter that is unknown there, another face model, or no shared trait.
     pub fn verify(&self, claim: &Claim, probe: &[Sample]) -> Result<Verification, Error> {
         self.verify_with(claim, probe, FingerLabels::Believed)
     }
@@ -62,28 +80,25 @@ impl Realm {
     /// As [`Realm::verify`].
     pub fn verify_with(&self, claim: &Claim, probe: &[Sample], labels: FingerLabels) -> Result<Verification, Error> {
         let state = self.state()?;
-        let records: Vec<RecordNumber> = match claim {
-            Claim::Subject(subject) => self.core.store.find_subject(state.number, subject)?,
-            Claim::Encounter(encounter) => {
-                self.core.store.find_encounter(state.number, encounter)?.into_iter().collect()
+        let records: Vec<RecordNumber> = match &claim.encounter {
+            None => self.core.store.find_subject(state.number, &claim.subject)?,
+            Some(encounter) => {
+                let key = EncounterKey { subject: claim.subject.clone(), encounter: encounter.clone() };
+                self.core.store.find_encounter(state.number, &key)?.into_iter().collect()
             }
         };
-        if records.is_empty() {
-            return Err(match claim {
-                Claim::Subject(subject) => Error::UnknownSubject(subject.clone()),
-                Claim::Encounter(encounter) => Error::UnknownEncounter(encounter.clone()),
-            });
-        }
+        self.check_gallery(&claim.gallery)?;
         self.core.pool.install(|| {
             let probe = Prepared::of(probe)?;
             if let Some(face) = &probe.face {
                 state.check_face_model(&face.model, face.vector.dim())?;
             }
             let models = self.core.models.load();
-            let mut best: Option<Fused> = None;
+            let (mut best, mut is_known) = (None::<Fused>, false);
             for record in records {
                 let encounter = self.core.store.read(state.number, record)?;
-                if !encounter.is_active {
+                is_known |= encounter.is_in(&claim.gallery);
+                if !encounter.is_active || !encounter.is_in(&claim.gallery) {
                     continue;
                 }
                 let reference = Prepared::of(&encounter.samples)?;
@@ -93,7 +108,7 @@ impl Realm {
                     (kept, new) => new.or(kept),
                 };
             }
-            let best = best.ok_or(Error::NotComparable)?;
+            let best = best.ok_or_else(|| if is_known { Error::NotComparable } else { claim.unknown() })?;
             Ok(Verification::of(best, &self.core.policy))
         })
     }

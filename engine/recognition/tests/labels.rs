@@ -22,7 +22,7 @@ fn enrolled(dir: &std::path::Path) -> (Engine, khop::Realm) {
 }
 
 fn claim(person: u64) -> Claim {
-    Claim::Subject(SubjectId::new(format!("S{person}")).unwrap())
+    Claim::of(SubjectId::new(format!("S{person}")).unwrap())
 }
 
 /// The samples with other labels; `label` gives each its new code.

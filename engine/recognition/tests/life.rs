@@ -56,7 +56,7 @@ fn verify_and_identify_answer_with_calibrated_scores() {
     for person in 0..40 {
         realm.enrol(encounter(&population, person, 0, &format!("S{person}")), DuplicateCheck::Skip).unwrap();
     }
-    let claim = Claim::Subject(subject("S7"));
+    let claim = Claim::of(subject("S7"));
     let mated = realm.verify(&claim, &samples(&population, 7, 1)).unwrap();
     assert!(mated.is_match && mated.score.value() > 40.0, "{mated:?}");
     let non_mated = realm.verify(&claim, &samples(&population, 8, 1)).unwrap();
@@ -223,7 +223,7 @@ fn a_registered_face_model_has_scores_also_after_reopening() {
     }
     let engine = open(dir.path());
     assert!(engine.face_models().contains(&id));
-    let answer = default_realm(&engine).verify(&Claim::Subject(subject("S1")), &[of(1)]).unwrap();
+    let answer = default_realm(&engine).verify(&Claim::of(subject("S1")), &[of(1)]).unwrap();
     assert!(answer.score.value() > 0.0);
 }
 
@@ -323,7 +323,7 @@ fn a_probe_that_shares_no_trait_is_an_error_and_never_no_match() {
     realm.enrol(faces, DuplicateCheck::Search).unwrap();
     let only_fingers = fingers(&population, 1, 1);
     assert_eq!(realm.identify(&only_fingers, &Search::default()).unwrap_err().kind(), ErrorKind::NotComparable);
-    let claim = Claim::Subject(subject("S1"));
+    let claim = Claim::of(subject("S1"));
     assert_eq!(realm.verify(&claim, &only_fingers).unwrap_err().kind(), ErrorKind::NotComparable);
     // As an enrolment it is a stranger's, searched and clear.
     let newcomer = khop::Encounter { samples: only_fingers, ..encounter(&population, 2, 0, "S2") };

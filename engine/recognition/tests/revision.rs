@@ -81,7 +81,7 @@ fn the_inactive_are_kept_and_found_by_nobody() {
     realm.revise(&key("S1", 0), DuplicateCheck::Skip, status(false)).unwrap();
     let gone = |realm: &Realm| {
         assert_eq!(found(realm, 1), None);
-        let claimed = realm.verify(&Claim::Subject(subject("S1")), &samples(&people, 1, 2));
+        let claimed = realm.verify(&Claim::of(subject("S1")), &samples(&people, 1, 2));
         assert_eq!(claimed.unwrap_err().kind(), ErrorKind::NotComparable);
         assert_eq!(realm.read(&key("S1", 0)).unwrap().samples, samples(&people, 1, 0));
     };

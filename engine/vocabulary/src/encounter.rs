@@ -91,6 +91,12 @@ impl Encounter {
         Self { id, subject, is_active: true, galleries, attributes, samples, document: Vec::new() }
     }
 
+    /// Whether it belongs to a gallery; everything belongs to `ALL`.
+    #[must_use]
+    pub fn is_in(&self, gallery: &GalleryId) -> bool {
+        gallery.is_all() || self.galleries.contains(gallery)
+    }
+
     /// Which encounter it is.
     #[must_use]
     pub fn key(&self) -> EncounterKey {

@@ -4,6 +4,7 @@ mod boarding;
 mod document;
 mod door;
 mod enrolment;
+mod osia;
 mod refusals;
 
 use std::sync::LazyLock;

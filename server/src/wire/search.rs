@@ -31,10 +31,7 @@ impl VerifyRequest {
     pub(crate) fn claim(&self) -> Result<Claim, Problem> {
         let subject = SubjectId::new(&self.subject_id).map_err(at("subject_id"))?;
         let encounter = self.encounter_id.as_ref().map(EncounterId::new).transpose().map_err(at("encounter_id"))?;
-        Ok(match encounter {
-            None => Claim::Subject(subject),
-            Some(encounter) => Claim::Encounter(EncounterKey { subject, encounter }),
-        })
+        Ok(Claim { encounter, ..Claim::of(subject) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `khop verify`: Compare a probe with one enrolled person.
 
-use khop::{Claim, EncounterId, EncounterKey, FingerLabels, SubjectId};
+use khop::{Claim, EncounterId, FingerLabels, SubjectId};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -40,10 +40,7 @@ Examples:
 
 pub fn run(args: VerifyArgs) -> Result<(), Failure> {
     let probe = args.probe.read()?;
-    let claim = match args.encounter {
-        None => Claim::Subject(args.subject),
-        Some(encounter) => Claim::Encounter(EncounterKey { subject: args.subject, encounter }),
-    };
+    let claim = Claim { encounter: args.encounter, ..Claim::of(args.subject) };
     let (_engine, realm) = args.realm.open()?;
     let labels = if args.doubt_labels { FingerLabels::Doubted } else { FingerLabels::Believed };
     let answer = realm.verify_with(&claim, &probe, labels)?;

@@ -89,7 +89,7 @@ pub fn measure(
         let found = found.into_inner().expect("no search panics").expect("it was searched")?;
         let thresholds = found.decision.thresholds();
         let listed = found.candidates.iter().find(|candidate| candidate.subject == subject);
-        let alone = realm.verify_with(&Claim::Subject(subject.clone()), &samples, FingerLabels::Doubted)?;
+        let alone = realm.verify_with(&Claim::of(subject.clone()), &samples, FingerLabels::Doubted)?;
         searches.push(Searched {
             cause,
             is_found: listed.is_some_and(|candidate| thresholds.outcome(candidate) > Outcome::Clear),

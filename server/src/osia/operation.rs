@@ -1,0 +1,95 @@
+//! What can a registry ask? The 22 operations of OSIA ABIS 1.6.0: where each is, and what it takes.
+
+use axum::http::Method;
+use serde::{Deserialize, Serialize};
+
+/// One operation; `serde` writes its OSIA name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Operation {
+    CreateEncounterNoIds,
+    CreateEncounterNoId,
+    ReadAllEncounters,
+    CreateEncounter,
+    ReadEncounter,
+    UpdateEncounter,
+    DeleteEncounter,
+    MergeEncounter,
+    MoveEncounter,
+    UpdateEncounterStatus,
+    UpdateEncounterGalleries,
+    ReadTemplate,
+    DeleteAll,
+    Identify,
+    IdentifyFromId,
+    IdentifyFromEncounterId,
+    VerifyFromId,
+    VerifyFromBio,
+    ReadGalleries,
+    ReadGalleryContent,
+}
+
+/// Paths of OSIA begin so.
+pub(crate) const PREFIX: &str = "/v1/";
+
+impl Operation {
+    /// All of them.
+    pub(crate) const ALL: [Self; 20] = [
+        Self::CreateEncounterNoIds,
+        Self::CreateEncounterNoId,
+        Self::ReadAllEncounters,
+        Self::CreateEncounter,
+        Self::ReadEncounter,
+        Self::UpdateEncounter,
+        Self::DeleteEncounter,
+        Self::MergeEncounter,
+        Self::MoveEncounter,
+        Self::UpdateEncounterStatus,
+        Self::UpdateEncounterGalleries,
+        Self::ReadTemplate,
+        Self::DeleteAll,
+        Self::Identify,
+        Self::IdentifyFromId,
+        Self::IdentifyFromEncounterId,
+        Self::VerifyFromId,
+        Self::VerifyFromBio,
+        Self::ReadGalleries,
+        Self::ReadGalleryContent,
+    ];
+
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::ReadAllEncounters
+            | Self::ReadEncounter
+            | Self::ReadTemplate
+            | Self::ReadGalleries
+            | Self::ReadGalleryContent => Method::GET,
+            Self::UpdateEncounter | Self::UpdateEncounterStatus | Self::UpdateEncounterGalleries => Method::PUT,
+            Self::DeleteEncounter | Self::DeleteAll => Method::DELETE,
+            _ => Method::POST,
+        }
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::CreateEncounterNoIds => "/v1/persons",
+            Self::CreateEncounterNoId | Self::ReadAllEncounters => "/v1/persons/{personId}/encounters",
+            Self::CreateEncounter | Self::ReadEncounter | Self::UpdateEncounter | Self::DeleteEncounter => {
+                "/v1/persons/{personId}/encounters/{encounterId}"
+            }
+            Self::MergeEncounter => "/v1/persons/{personIdTarget}/merge/{personIdSource}",
+            Self::MoveEncounter => "/v1/persons/{personIdTarget}/move/{personIdSource}/encounters/{encounterId}",
+            Self::UpdateEncounterStatus => "/v1/persons/{personId}/encounters/{encounterId}/status",
+            Self::UpdateEncounterGalleries => "/v1/persons/{personId}/encounters/{encounterId}/galleries",
+            Self::ReadTemplate => "/v1/persons/{personId}/encounters/{encounterId}/templates",
+            Self::DeleteAll => "/v1/persons/{personId}",
+            Self::Identify => "/v1/identify/{galleryId}",
+            Self::IdentifyFromId => "/v1/identify/{galleryId}/{personId}",
+            Self::IdentifyFromEncounterId => "/v1/identify/{galleryId}/{personId}/encounters/{encounterId}",
+            Self::VerifyFromId => "/v1/verify/{galleryId}/{personId}",
+            Self::VerifyFromBio => "/v1/verify",
+            Self::ReadGalleries => "/v1/galleries",
+            Self::ReadGalleryContent => "/v1/galleries/{galleryId}",
+        }
+    }
+}
