@@ -111,7 +111,7 @@ impl Fault {
             ErrorKind::Expired => Self::Expired,
             ErrorKind::Incomplete => Self::Incomplete,
             ErrorKind::Busy => Self::Stopping,
-            ErrorKind::Superseded => Self::Superseded,
+            ErrorKind::Superseded | ErrorKind::HasReceipt => Self::Superseded,
             ErrorKind::Full => Self::Full,
             ErrorKind::Damaged => Self::Damaged,
             ErrorKind::Internal => Self::Internal,

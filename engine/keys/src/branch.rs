@@ -20,6 +20,8 @@ pub enum Leaf {
     Record(u32, u64),
     /// One segment file: realm and segment number.
     Segment(u32, u64),
+    /// One task that was promised: realm and task number.
+    Task(u32, u64),
 }
 
 /// A part of the tree that can be cut off: a leaf, or everything of a realm.
@@ -47,6 +49,7 @@ impl Leaf {
             Self::Realm(realm) => (realm, 0, 0),
             Self::Record(realm, number) => (realm, 1, number),
             Self::Segment(realm, number) => (realm, 2, number),
+            Self::Task(realm, number) => (realm, 3, number),
         };
         if number > Self::MOST {
             return Err(KeyError::Number { number, most: Self::MOST });
@@ -60,6 +63,16 @@ impl Leaf {
     /// [`KeyError::Number`] for a number beyond [`Leaf::MOST`].
     pub fn branch(self) -> Result<Branch, KeyError> {
         Ok(Branch { first: self.path()?, depth: BITS })
+    }
+
+    /// The branches that hold every leaf of its kind with a lower number, and no other: at most forty.
+    ///
+    /// # Errors
+    /// [`KeyError::Number`] for a number beyond [`Leaf::MOST`].
+    pub fn before(self) -> Result<Vec<Branch>, KeyError> {
+        let path = self.path()?;
+        let set = (0..NUMBER_BITS).filter(|bit| path >> bit & 1 == 1);
+        Ok(set.map(|bit| Branch { first: path >> (bit + 1) << (bit + 1), depth: BITS - bit }).collect())
     }
 }
 
@@ -112,15 +125,30 @@ mod tests {
             Leaf::Record(0, 0),
             Leaf::Record(0, Leaf::MOST),
             Leaf::Segment(0, 0),
+            Leaf::Task(0, 0),
             Leaf::Realm(1),
             Leaf::Record(1, 0),
         ];
         for (i, a) in leaves.iter().enumerate() {
             assert!(leaves[..i].iter().all(|b| b.path().unwrap() != a.path().unwrap()), "{a:?}");
             let inside = Branch::of_realm(0).contains(a.branch().unwrap());
-            assert_eq!(inside, matches!(a, Leaf::Realm(0) | Leaf::Record(0, _) | Leaf::Segment(0, _)), "{a:?}");
+            let of_it = matches!(a, Leaf::Realm(0) | Leaf::Record(0, _) | Leaf::Segment(0, _) | Leaf::Task(0, _));
+            assert_eq!(inside, of_it, "{a:?}");
         }
         assert!(matches!(Leaf::Record(0, Leaf::MOST + 1).path(), Err(KeyError::Number { .. })));
         assert_eq!(Branch::of_realm(u32::MAX).end(), Branch::ROOT.end());
+    }
+
+    #[test]
+    fn what_is_before_a_leaf_is_covered_once_and_nothing_else() {
+        for number in [0, 1, 2, 7, 8, 100, Leaf::MOST] {
+            let branches = Leaf::Task(3, number).before().unwrap();
+            let covers = |leaf: Leaf| branches.iter().filter(|b| b.contains(leaf.branch().unwrap())).count();
+            for before in (0..number).take(150).chain(number.checked_sub(1)) {
+                assert_eq!(covers(Leaf::Task(3, before)), 1, "{before} before {number}");
+            }
+            let others = [Leaf::Task(3, number), Leaf::Segment(3, 0), Leaf::Segment(3, Leaf::MOST), Leaf::Realm(4)];
+            assert!(others.into_iter().all(|other| covers(other) == 0), "{number}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use khop_vocabulary::{ModelId, Policy, RealmId};
 use crate::calibrations::{DEFAULT_REALM, FaceModels, MODELS_KEY};
 use crate::compaction::Extent;
 use crate::core::{Core, Counters};
+use crate::receipt::Pending;
 use crate::recovery::{Recovered, recover};
 use crate::writer::Writer;
 use crate::{Error, FaceModel, FacePlanes, Purge, Realm};
@@ -205,7 +206,8 @@ impl Engine {
     /// [`Error::UnknownRealm`] or [`Error::Expired`].
     pub fn realm(&self, id: &RealmId) -> Result<Realm, Error> {
         let state = self.core.realm(id)?;
-        Ok(Realm { id: state.id.clone(), core: Arc::clone(&self.core), writer: Arc::clone(&self.writer) })
+        let (core, writer) = (Arc::clone(&self.core), Arc::clone(&self.writer));
+        Ok(Realm { id: state.id.clone(), core, writer, receipt: Pending::default() })
     }
 
     /// Keeps a face model and its calibration in the catalogue, for this and every later opening.

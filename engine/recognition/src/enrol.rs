@@ -41,7 +41,7 @@ impl Realm {
         if self.core.store.find_encounter(state.number, &key)?.is_some() {
             return Err(Error::EncounterExists(key));
         }
-        let enrolled = self.writer.enrol(vec![self.to_enrol(&state, encounter, None, check)?])?;
+        let enrolled = self.writer.enrol(vec![self.to_enrol(&state, encounter, None, check)?], self.receipt.clone())?;
         only(enrolled)
     }
 

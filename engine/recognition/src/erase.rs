@@ -33,7 +33,8 @@ impl Realm {
             return Err(Error::UnknownSubject(subject.clone()));
         }
         let keys = self.core.store.identities(state.number, &records)?;
-        self.writer.erase(EraseCommand { realm: state, encounters: records.into_iter().zip(keys).collect() })
+        let encounters = records.into_iter().zip(keys).collect();
+        self.writer.erase(EraseCommand { realm: state, encounters }, self.receipt.clone())
     }
 
     /// Erases one encounter.
@@ -44,6 +45,7 @@ impl Realm {
         let state = self.state()?;
         let record = self.core.store.find_encounter(state.number, encounter)?;
         let record = record.ok_or_else(|| Error::UnknownEncounter(encounter.clone()))?;
-        self.writer.erase(EraseCommand { realm: state, encounters: vec![(record, encounter.clone())] })
+        self.writer
+            .erase(EraseCommand { realm: state, encounters: vec![(record, encounter.clone())] }, self.receipt.clone())
     }
 }

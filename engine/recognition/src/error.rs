@@ -29,6 +29,9 @@ pub enum Error {
     /// Encounter ids are unique among those of a subject.
     #[error("encounter: {0} is enrolled already")]
     EncounterExists(EncounterKey),
+    /// It was done before: what was said then is in [`crate::Realm::receipt`].
+    #[error("it was done before; nothing was done again")]
+    HasReceipt,
     /// Somebody else changed it at the same time.
     #[error("encounter: {0} was changed meanwhile; nothing was done, try again")]
     Superseded(EncounterKey),
@@ -112,6 +115,8 @@ pub enum ErrorKind {
     Incomplete,
     /// Try again shortly.
     Busy,
+    /// It was done before: read the receipt.
+    HasReceipt,
     /// Look at what it is now, and try again.
     Superseded,
     /// Free disk space.
@@ -149,6 +154,7 @@ impl Error {
             Self::NotComparable => ErrorKind::NotComparable,
             Self::Incomplete { .. } => ErrorKind::Incomplete,
             Self::Closing => ErrorKind::Busy,
+            Self::HasReceipt => ErrorKind::HasReceipt,
             Self::Superseded(_) => ErrorKind::Superseded,
             Self::Store(error) => match &**error {
                 StoreError::Full { .. } => ErrorKind::Full,

@@ -7,6 +7,7 @@ use khop_vocabulary::{Encounter, EncounterId, EncounterKey, GalleryId, RealmId, 
 use crate::compaction::Extent;
 use crate::core::Core;
 use crate::realm_state::RealmState;
+use crate::receipt::Pending;
 use crate::writer::Writer;
 use crate::{Compaction, Error};
 
@@ -16,6 +17,7 @@ pub struct Realm {
     pub(crate) id: RealmId,
     pub(crate) core: Arc<Core>,
     pub(crate) writer: Arc<Writer>,
+    pub(crate) receipt: Pending,
 }
 
 impl std::fmt::Debug for Realm {

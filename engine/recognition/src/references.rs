@@ -13,7 +13,7 @@ use crate::request::Only;
 
 /// An encounter that is in the writer's hands but not yet in the catalogue.
 #[derive(Clone)]
-pub(crate) struct Pending {
+pub(crate) struct Enrolling {
     pub(crate) key: EncounterKey,
     pub(crate) face: Option<UnitVector>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct References<'a> {
     pub(crate) core: &'a Core,
     pub(crate) realm: &'a RealmState,
     /// Empty for everybody but the writer.
-    pub(crate) pending: HashMap<RecordNumber, Pending>,
+    pub(crate) pending: HashMap<RecordNumber, Enrolling>,
 }
 
 impl<'a> References<'a> {

@@ -48,7 +48,7 @@ impl Realm {
         let revised = change(self.core.store.read(state.number, record).map_err(Error::from)?)?;
         let replaces = Replaced { key: key.clone(), record };
         let ready = self.to_enrol(&state, revised, Some(replaces), check)?;
-        Ok(self.writer.enrol(vec![ready]).and_then(only))
+        Ok(self.writer.enrol(vec![ready], self.receipt.clone()).and_then(only))
     }
 
     /// Gives every encounter of `source` to `target`: they are one person. All of them, or none.
@@ -73,6 +73,6 @@ impl Realm {
             let moved = Encounter { subject: target.clone(), ..encounter };
             self.to_enrol(&state, moved, Some(replaces), DuplicateCheck::Skip)
         });
-        self.writer.enrol(moving.collect::<Result<_, Error>>()?)
+        self.writer.enrol(moving.collect::<Result<_, Error>>()?, self.receipt.clone())
     }
 }

@@ -3,6 +3,7 @@
 //! Commands wait in a bounded queue. Enrolments and erasures that wait together go into one catalogue transaction
 //! and share its fsync. Readers never wait for the writer and it never waits for them.
 
+mod group;
 mod replace;
 
 use std::collections::{HashMap, HashSet};
@@ -11,24 +12,21 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use khop_store::{Applied, Change, NewCase, RealmNumber, RecordNumber, Segment, SegmentRecord, Snapshot};
-use khop_vocabulary::{Encounter, EncounterKey, ModelId, Outcome, RealmId};
+use khop_store::{Applied, Change, RealmNumber, RecordNumber, Segment, SegmentRecord, Snapshot};
+use khop_vocabulary::{EncounterKey, RealmId};
 
 use crate::calibrations::MODELS_KEY;
-use crate::case::{CaseId, outcome_code};
 use crate::columns::draft;
 use crate::compaction::{Compaction, Extent};
 use crate::core::Core;
-use crate::enrolment::{Enrolment, Searched, ToEnrol};
+use crate::enrolment::{Enrolment, ToEnrol};
 use crate::face_planes::FacePlanes;
-use crate::part::Scope;
-use crate::prepared::Prepared;
 use crate::realm_state::RealmState;
-use crate::references::{Pending, References};
+use crate::receipt::Pending;
 use crate::row::Row;
-use crate::search::search;
 use crate::tail::Tail;
-use crate::{Erasure, Error, FaceModel, Identification, Purge, Search};
+use crate::writer::group::{Group, Waiting};
+use crate::{Erasure, Error, FaceModel, Purge};
 
 /// Commands that may wait.
 const QUEUE: usize = 1024;
@@ -47,8 +45,10 @@ type Reply<T> = SyncSender<Result<T, Error>>;
 
 enum Command {
     /// All of them or none.
-    Enrol(Vec<ToEnrol>, Reply<Vec<Enrolment>>),
-    Erase(EraseCommand, Reply<Erasure>),
+    Enrol(Vec<ToEnrol>, Pending, Reply<Vec<Enrolment>>),
+    Erase(EraseCommand, Pending, Reply<Erasure>),
+    /// A change that searches do not see.
+    Keep(Change, Reply<Applied>),
     CreateRealm(RealmId, Option<u64>, Reply<()>),
     DropRealm(RealmId, Reply<Purge>),
     RegisterModel(Box<FaceModel>, Reply<()>),
@@ -60,21 +60,32 @@ enum Command {
     Close,
 }
 
+/// What a command changes, and no other of its transaction may.
+#[derive(PartialEq, Eq, Hash)]
+enum Touched {
+    Encounter(RealmNumber, EncounterKey),
+    Receipt(String),
+}
+
 impl Command {
-    /// The encounters it changes, if it may share a transaction with others that change other ones.
-    fn touches(&self) -> Option<Vec<(RealmNumber, EncounterKey)>> {
+    /// What it changes, if it may share a transaction with others that change other things.
+    fn touches(&self) -> Option<Vec<Touched>> {
+        let receipt = |receipt: &Pending| receipt.name().map(Touched::Receipt);
         match self {
-            Self::Enrol(commands, _) => {
+            Self::Enrol(commands, pending, _) => {
                 let both = |command: &ToEnrol| {
                     let replaced = command.replaces.as_ref().map(|replaced| replaced.key.clone());
                     let number = command.realm.number;
-                    [Some(command.encounter.key()), replaced].into_iter().flatten().map(move |key| (number, key))
+                    let keys = [Some(command.encounter.key()), replaced];
+                    keys.into_iter().flatten().map(move |key| Touched::Encounter(number, key))
                 };
-                Some(commands.iter().flat_map(both).collect())
+                Some(commands.iter().flat_map(both).chain(receipt(pending)).collect())
             }
-            Self::Erase(command, _) => {
-                Some(command.encounters.iter().map(|(_, key)| (command.realm.number, key.clone())).collect())
+            Self::Erase(EraseCommand { realm, encounters }, pending, _) => {
+                let key = |(_, key): &(RecordNumber, EncounterKey)| Touched::Encounter(realm.number, key.clone());
+                Some(encounters.iter().map(key).chain(receipt(pending)).collect())
             }
+            Self::Keep(..) => Some(Vec::new()),
             _ => None,
         }
     }
@@ -120,12 +131,17 @@ impl Writer {
     }
 
     /// All of them or none.
-    pub(crate) fn enrol(&self, commands: Vec<ToEnrol>) -> Result<Vec<Enrolment>, Error> {
-        self.ask(|reply| Command::Enrol(commands, reply))
+    pub(crate) fn enrol(&self, commands: Vec<ToEnrol>, receipt: Pending) -> Result<Vec<Enrolment>, Error> {
+        self.ask(|reply| Command::Enrol(commands, receipt, reply))
     }
 
-    pub(crate) fn erase(&self, command: EraseCommand) -> Result<Erasure, Error> {
-        self.ask(|reply| Command::Erase(command, reply))
+    pub(crate) fn erase(&self, command: EraseCommand, receipt: Pending) -> Result<Erasure, Error> {
+        self.ask(|reply| Command::Erase(command, receipt, reply))
+    }
+
+    /// A change that searches do not see.
+    pub(crate) fn keep(&self, change: Change) -> Result<Applied, Error> {
+        self.ask(|reply| Command::Keep(change, reply))
     }
 
     pub(crate) fn create_realm(&self, id: RealmId, expires_at_unix_s: Option<u64>) -> Result<(), Error> {
@@ -182,7 +198,7 @@ impl WriterThread {
         let mut next = commands.recv().ok();
         while let Some(command) = next.take() {
             match command {
-                Command::Enrol(..) | Command::Erase(..) => {
+                Command::Enrol(..) | Command::Erase(..) | Command::Keep(..) => {
                     let mut touched: HashSet<_> = command.touches().into_iter().flatten().collect();
                     let mut group = vec![command];
                     while group.len() < GROUP {
@@ -235,23 +251,27 @@ impl WriterThread {
         let mut group = Group::default();
         for command in commands {
             match command {
-                Command::Enrol(commands, reply) => match group.enrol(self, commands) {
+                Command::Enrol(commands, receipt, reply) => match group.enrol(self, commands, &receipt) {
                     Ok(enrolments) => group.replies.push(Waiting::Enrol(enrolments, reply)),
                     Err(error) => answer(reply, Err(error)),
                 },
-                Command::Erase(command, reply) => match group.erase(self, &command) {
+                Command::Erase(command, receipt, reply) => match group.erase(self, &command, &receipt) {
                     Ok(erasure) => group.replies.push(Waiting::Erase(erasure, reply)),
                     Err(error) => answer(reply, Err(error)),
                 },
-                _ => unreachable!("a group holds enrolments and erasures only"),
+                Command::Keep(change, reply) => {
+                    group.replies.push(Waiting::Keep(group.changes.len(), reply));
+                    group.changes.push(change);
+                }
+                _ => unreachable!("a group holds what touches something"),
             }
         }
         if group.changes.is_empty() {
             return;
         }
         let committed = self.core.store.commit(&group.changes).map_err(Error::from);
-        match committed.and_then(|applied| group.confirm(&applied)) {
-            Ok(()) => {
+        match committed.and_then(|applied| group.confirm(&applied).map(|()| applied)) {
+            Ok(applied) => {
                 for (number, working) in group.realms {
                     if let Some((model, dim)) = working.face_model {
                         working.realm.settle_face_model(model, dim);
@@ -260,7 +280,7 @@ impl WriterThread {
                     self.tails.insert(number, working.tail);
                     self.seal_if_due(&working.realm);
                 }
-                group.replies.into_iter().for_each(Waiting::succeed);
+                group.replies.into_iter().for_each(|waiting| waiting.succeed(&applied));
             }
             Err(error) => group.replies.into_iter().for_each(|waiting| waiting.fail(&error)),
         }
@@ -394,205 +414,4 @@ fn write_segment(
 /// The asker may have gone away; what was done stays done.
 fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
     let _ = reply.send(result);
-}
-
-/// A caller that waits for the commit.
-enum Waiting {
-    Enrol(Vec<Enrolment>, Reply<Vec<Enrolment>>),
-    Erase(Erasure, Reply<Erasure>),
-}
-
-impl Waiting {
-    fn succeed(self) {
-        match self {
-            Self::Enrol(enrolments, reply) => answer(reply, Ok(enrolments)),
-            Self::Erase(erasure, reply) => answer(reply, Ok(erasure)),
-        }
-    }
-
-    fn fail(self, error: &Error) {
-        match self {
-            Self::Enrol(_, reply) => answer(reply, Err(error.clone())),
-            Self::Erase(_, reply) => answer(reply, Err(error.clone())),
-        }
-    }
-}
-
-/// A realm as it will be once the group is committed.
-#[derive(Clone)]
-struct Working {
-    realm: Arc<RealmState>,
-    snapshot: Snapshot,
-    tail: Tail,
-    next_record: RecordNumber,
-    face_model: Option<(ModelId, usize)>,
-    pending: HashMap<RecordNumber, Pending>,
-}
-
-/// Commands on their way into one transaction.
-#[derive(Default)]
-struct Group {
-    changes: Vec<Change>,
-    realms: HashMap<RealmNumber, Working>,
-    /// Where in `changes` each enrolment stands, and the record number it was promised.
-    promised: Vec<(usize, RecordNumber)>,
-    replies: Vec<Waiting>,
-}
-
-impl Group {
-    fn working(&mut self, thread: &WriterThread, realm: &Arc<RealmState>) -> Result<&mut Working, Error> {
-        if realm.is_expired() || !thread.tails.contains_key(&realm.number) {
-            return Err(Error::Expired(realm.id.clone()));
-        }
-        match self.realms.entry(realm.number) {
-            std::collections::hash_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
-            std::collections::hash_map::Entry::Vacant(entry) => Ok(entry.insert(Working {
-                realm: Arc::clone(realm),
-                snapshot: (**realm.snapshot.load()).clone(),
-                tail: thread.tails[&realm.number].clone(),
-                next_record: thread.core.store.counts(realm.number)?.next_record(),
-                face_model: None,
-                pending: HashMap::new(),
-            })),
-        }
-    }
-
-    /// All of them or none.
-    fn enrol(&mut self, thread: &WriterThread, commands: Vec<ToEnrol>) -> Result<Vec<Enrolment>, Error> {
-        for command in &commands {
-            command.check(&thread.core)?;
-        }
-        let [first, _, ..] = &commands[..] else {
-            return commands.into_iter().map(|command| self.enrol_one(thread, command)).collect();
-        };
-        let number = first.realm.number;
-        let before = (self.realms.get(&number).cloned(), self.changes.len(), self.promised.len());
-        let all = commands.into_iter().map(|command| self.enrol_one(thread, command)).collect();
-        if let (Err(_), (working, changes, promised)) = (&all, before) {
-            self.realms.remove(&number);
-            self.realms.extend(working.map(|working| (number, working)));
-            self.changes.truncate(changes);
-            self.promised.truncate(promised);
-        }
-        all
-    }
-
-    fn enrol_one(&mut self, thread: &WriterThread, command: ToEnrol) -> Result<Enrolment, Error> {
-        let ToEnrol { realm, encounter, prepared, searched, replaces } = command;
-        let core = &thread.core;
-        let position = self.changes.len();
-        let working = self.working(thread, &realm)?;
-        let settles = working.check_face_model(&prepared)?;
-        let identification = match searched {
-            Some(searched) => Some(working.recheck(core, searched, &encounter)?),
-            None => None,
-        };
-        let outcome = identification.as_ref().map_or(Outcome::Clear, |i| i.decision.outcome());
-        let record = working.next_record;
-        let face = prepared.face.as_ref().map(|f| f.vector.clone());
-        let row = Arc::new(Row::new(record, &encounter, prepared, **realm.planes.load()));
-        working.snapshot = working.tail.append(&working.snapshot, row)?;
-        let replaces = replaces.map(|replaced| replaced.record);
-        if let Some(replaced) = replaces {
-            working.snapshot = working.snapshot.with_erased(replaced);
-        }
-        working.next_record = RecordNumber::new(record.get() + 1);
-        let key = encounter.key();
-        working.pending.insert(record, Pending { key: key.clone(), face });
-        let mut changes = Vec::with_capacity(2);
-        if let Some((model, dim)) = settles {
-            working.face_model = Some((model.clone(), dim));
-            changes.push(Change::SetFaceModel { realm: realm.number, model, dim: dim as u32 });
-        }
-        let case = (outcome > Outcome::Clear).then(|| NewCase {
-            candidates: identification.iter().flat_map(|i| &i.candidates).map(|c| (c.key(), c.score.value())).collect(),
-            outcome: outcome_code(outcome),
-        });
-        let note = format!("{}, {outcome:?}", if replaces.is_some() { "revise" } else { "enrol" });
-        changes.push(Change::Enrol { realm: realm.number, encounter, replaces, case, note });
-        self.promised.push((position + changes.len() - 1, record));
-        self.changes.extend(changes);
-        Ok(Enrolment { encounter: key.encounter, subject: key.subject, identification, case: None })
-    }
-
-    fn erase(&mut self, thread: &WriterThread, command: &EraseCommand) -> Result<Erasure, Error> {
-        let realm = &command.realm;
-        let mut encounters = Vec::new();
-        for (record, key) in &command.encounters {
-            if thread.core.store.find_encounter(realm.number, key)? != Some(*record) {
-                continue; // somebody was faster
-            }
-            encounters.push(key.clone());
-            let working = self.working(thread, realm)?;
-            working.snapshot = working.snapshot.with_erased(*record);
-            self.changes.push(Change::Erase { realm: realm.number, record: *record, note: "erase".into() });
-        }
-        Ok(Erasure { encounters })
-    }
-
-    /// The catalogue gave every enrolment the number its row carries, and a number to every case.
-    fn confirm(&mut self, applied: &[Applied]) -> Result<(), Error> {
-        let mut cases = Vec::with_capacity(self.promised.len());
-        for &(position, promised) in &self.promised {
-            match applied.get(position) {
-                Some(&Applied::Enrolled { record, case }) if record == promised => cases.push(case),
-                _ => return Err(Error::Incomplete { cause: format!("{promised} was not enrolled as announced") }),
-            }
-        }
-        let enrolments = self.replies.iter_mut().filter_map(|waiting| match waiting {
-            Waiting::Enrol(enrolments, _) => Some(enrolments),
-            Waiting::Erase(..) => None,
-        });
-        for (enrolment, case) in enrolments.flatten().zip(cases) {
-            enrolment.case = case.map(|number| CaseId(number.get()));
-        }
-        Ok(())
-    }
-}
-
-impl ToEnrol {
-    /// Whether its place is free, and what it replaces is still what was read.
-    fn check(&self, core: &Core) -> Result<(), Error> {
-        let find = |key| core.store.find_encounter(self.realm.number, key);
-        let replaced = self.replaces.as_ref().map(|replaced| replaced.record);
-        let key = self.encounter.key();
-        if find(&key)?.is_some_and(|there| Some(there) != replaced) {
-            return Err(Error::EncounterExists(key));
-        }
-        match &self.replaces {
-            Some(old) if find(&old.key)? != Some(old.record) => Err(Error::Superseded(old.key.clone())),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Working {
-    /// Refuses another model than the realm's; returns the model when this face is the first.
-    fn check_face_model(&self, prepared: &Prepared) -> Result<Option<(ModelId, usize)>, Error> {
-        let Some(face) = &prepared.face else { return Ok(None) };
-        let (model, dim) = (&face.model, face.vector.dim());
-        self.realm.check_face_model(model, dim)?;
-        match &self.face_model {
-            Some((expected, expected_dim)) if expected != model || *expected_dim != dim => Err(Error::ModelMismatch {
-                expected: expected.clone(),
-                expected_dim: *expected_dim,
-                found: model.clone(),
-                found_dim: dim,
-            }),
-            Some(_) => Ok(None),
-            None => Ok(self.realm.face_model().is_none().then(|| (model.clone(), dim))),
-        }
-    }
-
-    /// Completes a duplicate search with what was enrolled since its snapshot, the group's own members included.
-    fn recheck(&mut self, core: &Core, searched: Searched, encounter: &Encounter) -> Result<Identification, Error> {
-        let request = Search { except: Some(encounter.subject.clone()), ..Search::default() };
-        let realm = Arc::clone(&self.realm);
-        let references = References { core, realm: &realm, pending: std::mem::take(&mut self.pending) };
-        let scope = Scope { from: searched.unseen, ..Scope::all(&request) };
-        let since = search(&references, &self.snapshot, &searched.probe, &scope);
-        let answer = since.and_then(|since| Identification::of(&references, searched.search.and(since), &request));
-        self.pending = references.pending;
-        answer
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use khop_vocabulary::{Encounter, EncounterKey, ModelId, RealmId};
 
-use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, TaskNumber};
 
 /// One change of the catalogue. Notes go to the audit chain: name who asked and why, never anything biometric.
 #[derive(Debug, Clone)]
@@ -81,6 +81,22 @@ pub enum Change {
         realm: RealmNumber,
         /// Written by [`crate::Store::write_segment`].
         with: Vec<SegmentRecord>,
+    },
+    /// Keeps some bytes of the caller's under a number of its own: what was promised and is not done yet. Not audited.
+    AddTask {
+        /// The realm.
+        realm: RealmNumber,
+        /// The caller's bytes.
+        value: Vec<u8>,
+    },
+    /// Keeps other bytes of a task, or with `None` removes it: [`crate::Store::forget`] then ends all of them. Not audited.
+    SetTask {
+        /// The realm.
+        realm: RealmNumber,
+        /// The task.
+        task: TaskNumber,
+        /// The caller's bytes.
+        value: Option<Vec<u8>>,
     },
     /// Keeps, or with `None` forgets, some bytes of the caller's: an idempotency key, a position in a stream.
     /// Not audited.
@@ -162,6 +178,11 @@ pub enum Applied {
         /// Its number.
         realm: RealmNumber,
     },
+    /// The task was added.
+    Tasked {
+        /// Its number.
+        task: TaskNumber,
+    },
     /// The encounter was removed.
     Erased,
     /// The realm was removed.
@@ -173,7 +194,7 @@ pub enum Applied {
     },
     /// Not done: no such realm.
     UnknownRealm,
-    /// Not done: no such record, case or segment, or it went before.
+    /// Not done: no such record, case, segment or task, or it went before.
     NotFound,
     /// Not done: the realm's vectors are of another face model.
     OtherFaceModel,

@@ -72,6 +72,8 @@ pub(crate) struct RealmRow {
     pub segments: u32,
     pub next_case: u64,
     pub cases: u64,
+    pub next_task: u64,
+    pub tasks: u64,
 }
 
 /// An encounter as received.
@@ -315,8 +317,10 @@ mod tests {
             segments: 2,
             next_case: 1,
             cases: 1,
+            next_task: 6,
+            tasks: 5,
         };
-        assert_eq!(hex(&realm), "0764656661756c7401fc00d2496b01026d31fb0002fc70110100fa03020101");
+        assert_eq!(hex(&realm), "0764656661756c7401fc00d2496b01026d31fb0002fc70110100fa030201010605");
         let row = hex(&EncounterRow::of(&encounter()));
         assert_eq!(
             row,

@@ -14,10 +14,10 @@ use crate::entries::Entries;
 use crate::query::{encounter, identity};
 use crate::table::{
     ALL, AUDIT, CASES, ENCOUNTERS, ERASED, GALLERIES, HEAD, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS,
-    SEGMENTS, Table, Writable, case_key, encounter_key, mention_key, mentions_key, name_key, number_in, realm_in,
-    realm_key, record_key, segment_key,
+    SEGMENTS, TASKS, Table, Writable, case_key, encounter_key, mention_key, mentions_key, name_key, number_in,
+    realm_in, realm_key, record_key, segment_key, task_key,
 };
-use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, StoreError};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, SegmentRecord, StoreError, TaskNumber};
 
 /// Files that a committed batch left without an owner.
 #[derive(Debug, Default)]
@@ -69,6 +69,8 @@ impl<'t> Batch<'t> {
             Change::CloseCase { realm, case, note } => self.close_case(*realm, *case, note),
             Change::SetSegments { realm, add, remove } => self.set_segments(*realm, add, remove),
             Change::ReplaceSegments { realm, with } => self.replace_segments(*realm, with),
+            Change::AddTask { realm, value } => self.add_task(*realm, value),
+            Change::SetTask { realm, task, value } => self.set_task(*realm, *task, value.as_ref()),
             Change::PutMeta { key, value } => {
                 match value {
                     Some(value) => self.table(META).put(key.as_bytes(), value)?,
@@ -353,6 +355,40 @@ impl<'t> Batch<'t> {
         self.table(CASES).remove(&case_key(realm, case.number))?;
         if let Some(row) = self.realm(realm)? {
             row.cases -= 1;
+        }
+        Ok(())
+    }
+
+    fn add_task(&mut self, realm: RealmNumber, value: &Vec<u8>) -> Result<Applied, Fault> {
+        let keys = self.keys;
+        let Some(row) = self.realm(realm)? else { return Ok(Applied::UnknownRealm) };
+        // Those whose keys were destroyed had been given before the backup was restored that this store comes from.
+        while keys.is_destroyed(Leaf::Task(realm.get(), row.next_task)).map_err(StoreError::from)? {
+            row.next_task += 1;
+        }
+        let task = TaskNumber::new(row.next_task);
+        row.next_task += 1;
+        row.tasks += 1;
+        self.table(TASKS).put(&task_key(realm, task), value)?;
+        Ok(Applied::Tasked { task })
+    }
+
+    fn set_task(&mut self, realm: RealmNumber, task: TaskNumber, value: Option<&Vec<u8>>) -> Result<Applied, Fault> {
+        let key = task_key(realm, task);
+        if self.table(TASKS).get::<Vec<u8>>(&key)?.is_none() {
+            return Ok(Applied::NotFound);
+        }
+        match value {
+            Some(value) => self.table(TASKS).put(&key, value)?,
+            None => self.remove_task(realm, task)?,
+        }
+        Ok(Applied::Done)
+    }
+
+    pub(crate) fn remove_task(&mut self, realm: RealmNumber, task: TaskNumber) -> Result<(), Fault> {
+        self.table(TASKS).remove(&task_key(realm, task))?;
+        if let Some(row) = self.realm(realm)? {
+            row.tasks -= 1;
         }
         Ok(())
     }

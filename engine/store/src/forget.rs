@@ -35,7 +35,8 @@ impl Store {
     /// they were kept. When it returns, nothing in the directory opens their bytes any more; copies of the directory
     /// open them only together with its old `keys`.
     ///
-    /// Searches and commits go on meanwhile. Costs a look at every number of an erased encounter, and a file of 43
+    /// Searches and commits go on meanwhile. Costs a look at every number of an erased encounter and of a task behind the
+    /// oldest that waits, and a file of 43
     /// bytes for each node of the tree.
     ///
     /// # Errors
@@ -47,15 +48,16 @@ impl Store {
         let realms = self.reading(realms)?;
         let unsettled = self.shelf.unsettled();
         let is_destroyed = |leaf| self.keys.is_destroyed(leaf);
-        for (realm, next_segment) in realms {
-            let Some(next_segment) = next_segment else {
+        for (realm, next) in realms {
+            let Some((next_segment, next_task)) = next else {
                 if !is_destroyed(Leaf::Realm(realm.get()))? {
                     ended.push(Branch::of_realm(realm.get()));
                     done.realms += 1;
                 }
                 continue;
             };
-            let (erased, live) = match self.erased(realm).and_then(|erased| Ok((erased, self.segments(realm)?))) {
+            let lists = || Ok((self.erased(realm)?, self.segments(realm)?, self.tasks(realm)?));
+            let (erased, live, tasks) = match lists() {
                 Err(StoreError::UnknownRealm(_)) => continue, // dropped just now: the next call's
                 found => found?,
             };
@@ -65,6 +67,12 @@ impl Store {
                     ended.push(leaf.branch()?);
                     done.records += 1;
                 }
+            }
+            let oldest = tasks.first().map_or(next_task, |task| task.get().min(next_task));
+            ended.extend(Leaf::Task(realm.get(), oldest).before()?);
+            let tasks: BTreeSet<u64> = tasks.iter().map(|task| task.get()).collect();
+            for task in (oldest..next_task).filter(|task| !tasks.contains(task)) {
+                ended.push(Leaf::Task(realm.get(), task).branch()?);
             }
             let live: BTreeSet<SegmentNumber> = live.iter().map(|segment| segment.number).collect();
             for segment in (1..next_segment).map(SegmentNumber::new) {
@@ -86,9 +94,16 @@ impl Store {
     }
 }
 
-/// Every realm there ever was, with the next number of a segment where it still is.
-fn realms(reading: &Reading<'_>) -> Result<Vec<(RealmNumber, Option<u64>)>, Fault> {
+/// The next numbers of a segment and a task.
+type Next = (u64, u64);
+
+/// Every realm there ever was, with its next numbers where it still is.
+fn realms(reading: &Reading<'_>) -> Result<Vec<(RealmNumber, Option<Next>)>, Fault> {
     let table = reading.open(REALMS)?;
     let numbers = (0..reading.head()?.next_realm).map(RealmNumber::new);
-    numbers.map(|realm| Ok((realm, table.get::<RealmRow>(&realm_key(realm))?.map(|row| row.next_segment)))).collect()
+    numbers
+        .map(|realm| {
+            Ok((realm, table.get::<RealmRow>(&realm_key(realm))?.map(|row| (row.next_segment, row.next_task))))
+        })
+        .collect()
 }

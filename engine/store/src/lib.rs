@@ -52,7 +52,7 @@ pub use error::{SegmentError, SegmentFault, StoreError};
 pub use forget::Forgotten;
 pub use items::Item;
 pub use khop_keys::{KeyError, RootKey, RootSource};
-pub use number::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber};
+pub use number::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, TaskNumber};
 pub use opening::Opening;
 pub use query::{Counts, RealmRecord};
 pub use restore::Restored;

@@ -1,4 +1,4 @@
-//! Which one? The numbers the store gives to realms, records, segments and cases.
+//! Which one? The numbers the store gives to realms, records, segments, cases and tasks.
 
 use std::fmt;
 
@@ -53,6 +53,13 @@ number!(
     CaseNumber,
     u64,
     "case"
+);
+
+number!(
+    /// A task's number in its realm: ascending from 0, never given twice.
+    TaskNumber,
+    u64,
+    "task"
 );
 
 impl SegmentNumber {

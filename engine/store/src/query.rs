@@ -10,10 +10,10 @@ use crate::codec::{self, CaseRow, EncounterRow, Identity, IdentityRow, RealmRow}
 use crate::entries::Entries;
 use crate::reading::{ReadEntries, Reading, SegmentList};
 use crate::table::{
-    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, META, REALMS, RECORDS, SEGMENTS, Table, behind, encounter_key,
-    number_in, number_key, realm_in, realm_key, record_in, record_key, subject_key,
+    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, META, REALMS, RECORDS, SEGMENTS, TASKS, Table, behind,
+    encounter_key, number_in, number_key, realm_in, realm_key, record_in, record_key, subject_key, task_key,
 };
-use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentRecord, Store, StoreError};
+use crate::{CaseNumber, CaseRecord, RealmNumber, RecordNumber, SegmentRecord, Store, StoreError, TaskNumber};
 
 /// A realm as the catalogue knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Counts {
     pub segments: u32,
     /// Cases that wait for a human.
     pub cases: u64,
+    /// Cases there ever were: the number of the next.
+    pub next_case: u64,
 }
 
 impl Counts {
@@ -87,8 +89,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownRealm`]; damage; I/O.
     pub fn counts(&self, realm: RealmNumber) -> Result<Counts, StoreError> {
-        let RealmRow { next_record, live, segments, cases, .. } = self.realm_row(realm)?;
-        Ok(Counts { encounters: live, erased: next_record - live, segments, cases })
+        let RealmRow { next_record, live, segments, cases, next_case, .. } = self.realm_row(realm)?;
+        Ok(Counts { encounters: live, erased: next_record - live, segments, cases, next_case })
     }
 
     pub(crate) fn realm_row(&self, realm: RealmNumber) -> Result<RealmRow, StoreError> {
@@ -256,6 +258,31 @@ impl Store {
             complete(CASES, &realm_key(realm), cases.len() as u64, row.cases)?;
             Ok(cases)
         })
+    }
+
+    /// The tasks of a realm, ascending.
+    ///
+    /// # Errors
+    /// Damage, also when one is missing; [`StoreError::UnknownRealm`]; I/O.
+    pub fn tasks(&self, realm: RealmNumber) -> Result<Vec<TaskNumber>, StoreError> {
+        self.reading(|reading| {
+            let row = reading.realm(realm)?;
+            let (table, mut tasks) = (reading.open(TASKS)?, Vec::new());
+            table.each_of(realm, |key, _| {
+                tasks.push(TaskNumber::new(number_in(key)));
+                Ok(())
+            })?;
+            complete(TASKS, &realm_key(realm), tasks.len() as u64, row.tasks)?;
+            Ok(tasks)
+        })
+    }
+
+    /// The bytes the caller keeps of a task; `None` once it was removed.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn task(&self, realm: RealmNumber, task: TaskNumber) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reading(|reading| reading.open(TASKS)?.get(&task_key(realm, task)))
     }
 
     /// The live segments of a realm, by number.

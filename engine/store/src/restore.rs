@@ -10,9 +10,10 @@ use crate::backup::{LINEAGE, Manifest, hash, numbers, segment_path};
 use crate::catalogue::Fault;
 use crate::commit::Batch;
 use crate::table::{
-    ENCOUNTERS, ERASED, IDENTITIES, META, REALMS, RECORDS, encounter_in, encounter_key, realm_in, record_in, record_key,
+    ENCOUNTERS, ERASED, IDENTITIES, META, REALMS, RECORDS, TASKS, encounter_in, encounter_key, number_in, realm_in,
+    record_in, record_key,
 };
-use crate::{Opening, RealmNumber, RecordNumber, Store, StoreError, directory};
+use crate::{Opening, RealmNumber, RecordNumber, Store, StoreError, TaskNumber, directory};
 
 /// What a restoration did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,6 +129,17 @@ impl Store {
     }
 
     fn strike(&self, batch: &mut Batch<'_>, realm: RealmNumber) -> Result<u64, Fault> {
+        let mut done = Vec::new();
+        batch.table(TASKS).each_of(realm, |key, _| {
+            let task = TaskNumber::new(number_in(key));
+            if self.keys.is_destroyed(Leaf::Task(realm.get(), task.get()))? {
+                done.push(task);
+            }
+            Ok(())
+        })?;
+        for task in done {
+            batch.remove_task(realm, task)?;
+        }
         let mut gone = BTreeSet::new();
         batch.table(RECORDS).each_of(realm, |key, _| {
             let record = record_in(key);

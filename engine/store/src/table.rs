@@ -6,7 +6,7 @@ use khop_keys::Leaf;
 use khop_vocabulary::{EncounterKey, SubjectId};
 use redb::{ReadableTable, TableDefinition};
 
-use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, StoreError, codec};
+use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, StoreError, TaskNumber, codec};
 
 /// One table of the catalogue: its name, and the byte by which a value's frame names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +35,19 @@ pub(crate) const SEGMENTS: Table = Table { name: "segments", tag: 8 };
 pub(crate) const CASES: Table = Table { name: "cases", tag: 9 };
 /// Realm, subject, 0, encounter id, 0, case → nothing: that case names that encounter.
 pub(crate) const MENTIONS: Table = Table { name: "mentions", tag: 10 };
+/// Realm, task → the caller's bytes.
+pub(crate) const TASKS: Table = Table { name: "tasks", tag: 11 };
 /// Sequence number → audit entry.
-pub(crate) const AUDIT: Table = Table { name: "audit", tag: 11 };
+pub(crate) const AUDIT: Table = Table { name: "audit", tag: 12 };
 /// The caller's key → the caller's bytes.
-pub(crate) const META: Table = Table { name: "meta", tag: 12 };
+pub(crate) const META: Table = Table { name: "meta", tag: 13 };
 
 /// Every table.
-pub(crate) const ALL: [Table; 12] =
-    [HEAD, REALMS, RECORDS, IDENTITIES, ENCOUNTERS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS, AUDIT, META];
+pub(crate) const ALL: [Table; 13] =
+    [HEAD, REALMS, RECORDS, IDENTITIES, ENCOUNTERS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS, TASKS, AUDIT, META];
 /// The tables whose keys begin with a realm and that hold nothing but what is in that realm.
-pub(crate) const OF_A_REALM: [Table; 8] =
-    [RECORDS, IDENTITIES, ENCOUNTERS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS];
+pub(crate) const OF_A_REALM: [Table; 9] =
+    [RECORDS, IDENTITIES, ENCOUNTERS, GALLERIES, ERASED, SEGMENTS, CASES, MENTIONS, TASKS];
 
 /// Any table opened for reading or writing.
 pub(crate) trait Readable: ReadableTable<&'static [u8], &'static [u8]> {}
@@ -60,12 +62,13 @@ impl Table {
         TableDefinition::new(self.name)
     }
 
-    /// The key that seals the value under a key: the encounter's own for what is kept of it, else the realm's, else the
-    /// store's.
+    /// The key that seals the value under a key: the encounter's or the task's own for what is kept of it, else the
+    /// realm's, else the store's.
     pub(crate) fn leaf(self, key: &[u8]) -> Leaf {
         match self {
             HEAD | REALMS | AUDIT | META => Leaf::Store,
             RECORDS | IDENTITIES => Leaf::Record(realm_in(key).get(), number_in(key)),
+            TASKS => Leaf::Task(realm_in(key).get(), number_in(key)),
             _ => Leaf::Realm(realm_in(key).get()),
         }
     }
@@ -96,7 +99,7 @@ pub(crate) fn realm_key(realm: RealmNumber) -> [u8; 4] {
     realm.get().to_be_bytes()
 }
 
-/// Realm and a number below it: a record, a segment or a case.
+/// Realm and a number below it: a record, a segment, a case or a task.
 pub(crate) fn number_key(realm: RealmNumber, number: u64) -> [u8; 12] {
     let mut key = [0; 12];
     key[..4].copy_from_slice(&realm_key(realm));
@@ -112,6 +115,11 @@ pub(crate) fn record_key(realm: RealmNumber, record: RecordNumber) -> [u8; 12] {
 /// Realm and segment.
 pub(crate) fn segment_key(realm: RealmNumber, segment: SegmentNumber) -> [u8; 12] {
     number_key(realm, segment.get())
+}
+
+/// Realm and task.
+pub(crate) fn task_key(realm: RealmNumber, task: TaskNumber) -> [u8; 12] {
+    number_key(realm, task.get())
 }
 
 /// Realm and case.

@@ -10,8 +10,8 @@ use crate::codec::{CaseRow, Identity, RealmRow, SegmentRow};
 use crate::query::{complete, encounter, identity};
 use crate::reading::{ReadEntries, Reading};
 use crate::table::{
-    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS, SEGMENTS, Table,
-    behind, encounter_key, number_in, realm_in, realm_key,
+    CASES, ENCOUNTERS, ERASED, GALLERIES, IDENTITIES, MENTIONS, META, OF_A_REALM, REALMS, RECORDS, SEGMENTS, TASKS,
+    Table, behind, encounter_key, number_in, realm_in, realm_key,
 };
 use crate::{CaseNumber, RealmNumber, RecordNumber, SegmentError, Store, StoreError, audit};
 
@@ -248,6 +248,8 @@ impl Check<'_> {
         self.expect(CASES, &first, row.cases, waiting);
         let found = self.count(MENTIONS, realm, |entries, key, value| entries.open(key, value))?;
         self.expect(MENTIONS, &first, mentions, found);
+        let found = self.count(TASKS, realm, |entries, key, value| entries.open::<Vec<u8>>(key, value).map(drop))?;
+        self.expect(TASKS, &first, row.tasks, found);
         let found =
             self.count(SEGMENTS, realm, |entries, key, value| entries.open::<SegmentRow>(key, value).map(drop))?;
         self.expect(SEGMENTS, &first, u64::from(row.segments), found);

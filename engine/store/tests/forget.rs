@@ -5,7 +5,7 @@ mod people;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use khop_store::{Applied, Change, Forgotten, RealmNumber, RecordNumber, SegmentFault, Store, StoreError};
+use khop_store::{Applied, Change, Forgotten, RealmNumber, RecordNumber, SegmentFault, Store, StoreError, TaskNumber};
 use khop_vocabulary::RealmId;
 use people::{REALM, create, draft, encounter, enrol, erase};
 
@@ -141,4 +141,34 @@ fn a_segment_written_while_its_people_are_forgotten_has_nothing_of_them() {
     assert_eq!(*segment.item(6).unwrap(), [6; 30]);
     store.commit(&[Change::ReplaceSegments { realm: REALM, with: vec![record] }]).unwrap();
     assert!(store.open_segments(REALM).unwrap().iter().all(|one| one.as_ref().unwrap().verify_all().is_ok()));
+}
+
+#[test]
+fn what_a_task_held_cannot_be_read_once_it_is_done_and_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = fill(dir.path());
+    let store = Store::open(&path).unwrap();
+    let add = |value: u8| Change::AddTask { realm: REALM, value: vec![value; 300] };
+    store.commit(&(0..9).map(add).collect::<Vec<_>>()).unwrap();
+    let old = dir.path().join("old");
+    copy(&path, &old);
+    let set = |task, value| Change::SetTask { realm: REALM, task: TaskNumber::new(task), value };
+    let removed = [0, 1, 2, 3, 4, 6].map(|task| set(task, None));
+    store.commit(&removed).unwrap();
+    store.forget().unwrap();
+    drop(store);
+    let store = old_with_new_keys(&old, &path);
+    for task in 0..9 {
+        let read = store.task(REALM, TaskNumber::new(task));
+        match task {
+            5 | 7 | 8 => assert_eq!(read.unwrap(), Some(vec![task as u8; 300])),
+            _ => assert!(read.unwrap_err().to_string().contains("key was destroyed"), "{task}"),
+        }
+    }
+    // The next ones have keys, and forgetting again changes nothing.
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.commit(&[add(9)]).unwrap(), [Applied::Tasked { task: TaskNumber::new(9) }]);
+    let nodes = store.forget().unwrap().nodes;
+    assert_eq!(store.forget().unwrap().nodes, nodes);
+    assert_eq!(store.task(REALM, TaskNumber::new(9)).unwrap(), Some(vec![9; 300]));
 }

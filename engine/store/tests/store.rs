@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use khop_store::{
     Applied, CaseNumber, Change, Counts, NewCase, Opening, RealmNumber, RecordNumber, Segment, SegmentDraft,
-    SegmentNumber, Snapshot, Store, StoreError,
+    SegmentNumber, Snapshot, Store, StoreError, TaskNumber,
 };
 use khop_vocabulary::{
     Attributes, Encounter, EncounterKey, FingerPosition, GalleryId, ModelId, Quality, RealmId, Region, Sample,
@@ -396,4 +396,26 @@ fn cases_can_be_closed() {
     let close = Change::CloseCase { realm: REALM, case: number, note: "another person".into() };
     assert_eq!(store.commit(&[close.clone(), close]).unwrap(), [Applied::Done, Applied::NotFound]);
     assert!(store.cases(REALM).unwrap().is_empty());
+}
+
+#[test]
+fn a_task_is_kept_until_it_is_removed() {
+    let (_dir, store) = store();
+    let add = |value: &[u8]| Change::AddTask { realm: REALM, value: value.to_vec() };
+    let set = |task, value: Option<&[u8]>| {
+        let task = TaskNumber::new(task);
+        Change::SetTask { realm: REALM, task, value: value.map(<[u8]>::to_vec) }
+    };
+    let tasked = |task| Applied::Tasked { task: TaskNumber::new(task) };
+    assert_eq!(store.commit(&[add(b"a"), add(b"b"), add(b"c")]).unwrap(), [tasked(0), tasked(1), tasked(2)]);
+    let applied = store.commit(&[set(1, None), set(1, None), set(2, Some(b"d")), set(9, Some(b"e"))]).unwrap();
+    assert_eq!(applied, [Applied::Done, Applied::NotFound, Applied::Done, Applied::NotFound]);
+    let store = reopen(store);
+    assert_eq!(store.tasks(REALM).unwrap(), [TaskNumber::new(0), TaskNumber::new(2)]);
+    let read = |task| store.task(REALM, TaskNumber::new(task)).unwrap();
+    assert_eq!((read(0), read(1), read(2)), (Some(b"a".to_vec()), None, Some(b"d".to_vec())));
+    assert_eq!(store.commit(&[add(b"f")]).unwrap(), [tasked(3)]);
+    assert!(store.verify().unwrap().is_sound());
+    let nowhere = Change::AddTask { realm: RealmNumber::new(7), value: vec![] };
+    assert_eq!(store.commit(&[nowhere]).unwrap(), [Applied::UnknownRealm]);
 }
