@@ -39,6 +39,7 @@ pub(crate) struct Admission {
     /// Jobs running.
     turns: Arc<Semaphore>,
     queue: usize,
+    running: usize,
     within: Duration,
 }
 
@@ -46,7 +47,12 @@ impl Admission {
     /// At most `queue` jobs in all, `running` of them at once, each to be done `within` this time.
     pub(crate) fn new(queue: usize, running: usize, within: Duration) -> Self {
         let places = Arc::new(Semaphore::new(queue));
-        Self { places, turns: Arc::new(Semaphore::new(running)), queue, within }
+        Self { places, turns: Arc::new(Semaphore::new(running)), queue, running, within }
+    }
+
+    /// Jobs that may run at once.
+    pub(crate) fn running(&self) -> usize {
+        self.running
     }
 
     /// Jobs waiting or running.
@@ -67,14 +73,26 @@ impl Admission {
         &self,
         job: impl FnOnce(Patience) -> Result<T, khop::Error> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.run_within(self.within, job).await
+    }
+
+    /// The same, with another time than usual.
+    ///
+    /// # Errors
+    /// As [`Admission::run`].
+    pub(crate) async fn run_within<T: Send + 'static>(
+        &self,
+        within: Duration,
+        job: impl FnOnce(Patience) -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Problem::new(Fault::QueueFull, "every place is taken; try again"))?;
-        let deadline = Instant::now() + self.within;
+        let deadline = Instant::now() + within;
         let turn = tokio::time::timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = match turn {
             // A turn that comes just as the time is up comes too late.
             Ok(turn) if Instant::now() < deadline => turn.expect("the semaphore is never closed"),
-            _ => return Err(self.late("it was never begun")),
+            _ => return Err(late(within, "it was never begun")),
         };
         let abandoned = Arc::new(AtomicBool::new(false));
         let patience = Patience { deadline: deadline.into_std(), abandoned: Arc::clone(&abandoned) };
@@ -86,20 +104,20 @@ impl Admission {
         match tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(work)).await {
             // A search that saw its time run out a moment before this task did.
             Ok(Ok(Err(error))) if error.kind() == ErrorKind::Incomplete && Instant::now() >= deadline => {
-                Err(self.late("the search was stopped"))
+                Err(late(within, "the search was stopped"))
             }
             Ok(Ok(result)) => result.map_err(Problem::from),
             Ok(Err(panicked)) => {
                 tracing::error!(%panicked, "a job failed");
                 Err(Problem::new(Fault::Internal, "an unexpected failure; the service's log has the details"))
             }
-            Err(_) => Err(self.late("what was asked may still happen")),
+            Err(_) => Err(late(within, "what was asked may still happen")),
         }
     }
+}
 
-    fn late(&self, then: &str) -> Problem {
-        Problem::new(Fault::Deadline, format!("not done within {} s; {then}", self.within.as_secs_f32()))
-    }
+fn late(within: Duration, then: &str) -> Problem {
+    Problem::new(Fault::Deadline, format!("not done within {} s; {then}", within.as_secs_f32()))
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     UnknownSubject,
     /// No such encounter.
     UnknownEncounter,
+    /// No such task.
+    UnknownTask,
     /// The encounter id is taken.
     EncounterExists,
     /// The realm name is taken, by a realm of another expiry.
@@ -76,6 +78,7 @@ impl Fault {
             Self::UnknownGallery => (404, "unknown-gallery", "No such gallery", None),
             Self::UnknownSubject => (404, "unknown-subject", "No such subject", None),
             Self::UnknownEncounter => (404, "unknown-encounter", "No such encounter", None),
+            Self::UnknownTask => (404, "unknown-task", "No such task", None),
             Self::NoMethod => (405, "no-method", "The route does not take this method", None),
             Self::SlowBody => (408, "slow-body", "The body did not arrive in time", None),
             Self::EncounterExists => (409, "encounter-exists", "The encounter is enrolled already", None),

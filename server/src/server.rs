@@ -10,6 +10,7 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::osia::{self, CallbackError, Callbacks};
 use crate::routes::app;
 use crate::service::{Limits, Service};
 use crate::token::{AdminToken, TokenError, TokenHash};
@@ -44,6 +45,8 @@ pub struct Options {
     pub encrypted_volume: bool,
     /// Where a backup is made every day, if anywhere.
     pub backup_to: Option<PathBuf>,
+    /// The only origins that answers may be sent to, such as `http://127.0.0.1:9000`.
+    pub callbacks: Vec<String>,
 }
 
 /// Why the service does not start or did not stop as it should.
@@ -69,6 +72,9 @@ pub enum ServeError {
     /// The engine did not open.
     #[error(transparent)]
     Engine(#[from] khop::Error),
+    /// An origin for callbacks cannot be called.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
     /// The token could not be read or made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -92,6 +98,7 @@ pub struct Server {
     new_token: Option<AdminToken>,
     queue: usize,
     backup_to: Option<PathBuf>,
+    callbacks: Callbacks,
     runtime: runtime::Runtime,
     /// Caught from before the address is told to anybody, so that a stop asked for at once is an orderly one.
     signals: [Signal; 2],
@@ -109,6 +116,7 @@ impl Server {
         if options.queue == 0 {
             return Err(ServeError::NoQueue);
         }
+        let callbacks = Callbacks::to(&options.callbacks)?;
         let listen = |cause| ServeError::Listen { address: options.listen, cause };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -126,7 +134,7 @@ impl Server {
             [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
         };
         let (queue, backup_to) = (options.queue, options.backup_to.clone());
-        Ok(Self { listener, address, engine, token, new_token, queue, backup_to, runtime, signals })
+        Ok(Self { listener, address, engine, token, new_token, queue, backup_to, callbacks, runtime, signals })
     }
 
     /// Bytes of sealed segment files that were opened into memory.
@@ -162,7 +170,7 @@ impl Server {
         // Twice the threads that compare: while some jobs wait for the disk, others compare.
         let running = 2 * self.engine.status().threads;
         let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
-        let service = Service::new(self.engine.clone(), self.token, limits);
+        let service = Service::new(self.engine.clone(), self.token, limits, self.callbacks);
         let served = self.runtime.block_on(serve(self.listener, service, self.backup_to, self.signals));
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         drop(self.engine); // the last handle: waits for what was accepted to be written
@@ -178,6 +186,7 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let purging = tokio::spawn(purge(service.clone()));
+    let doing_tasks = tokio::spawn(osia::run(service.clone()));
     let backing_up = backup_to.map(|target| tokio::spawn(back_up(service.clone(), target)));
     let told_to_stop = Arc::new(Notify::new());
     let stop = {
@@ -199,6 +208,7 @@ async fn serve(
         () = drained_or_out_of_time => (),
     }
     purging.abort();
+    doing_tasks.abort(); // what is in hand is taken up by the next process
     if let Some(backing_up) = backing_up {
         backing_up.abort();
     }

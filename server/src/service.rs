@@ -9,6 +9,7 @@ use khop::{Effort, Engine, Realm, RealmId};
 
 use crate::admission::{Admission, Patience};
 use crate::metrics::Metrics;
+use crate::osia::{Callbacks, Tasks};
 use crate::policy::{Access, access};
 use crate::problem::{Fault, Problem};
 use crate::token::TokenHash;
@@ -35,6 +36,9 @@ struct Shared {
     /// All work that touches the store or compares goes through here.
     admission: Admission,
     metrics: Metrics,
+    /// What was promised and is not told yet.
+    tasks: Tasks,
+    callbacks: Callbacks,
     /// Set once, when the service begins to stop.
     stopping: AtomicBool,
     /// Requests begun and not yet answered.
@@ -42,12 +46,14 @@ struct Shared {
 }
 
 impl Service {
-    pub(crate) fn new(engine: Engine, token: TokenHash, limits: Limits) -> Self {
+    pub(crate) fn new(engine: Engine, token: TokenHash, limits: Limits, callbacks: Callbacks) -> Self {
         Self(Arc::new(Shared {
             engine,
             token,
             admission: Admission::new(limits.queue, limits.running, limits.within),
             metrics: Metrics::new(),
+            tasks: Tasks::default(),
+            callbacks,
             stopping: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
         }))
@@ -65,6 +71,14 @@ impl Service {
         &self.0.metrics
     }
 
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    pub(crate) fn callbacks(&self) -> &Callbacks {
+        &self.0.callbacks
+    }
+
     pub(crate) fn admission(&self) -> &Admission {
         &self.0.admission
     }
@@ -80,7 +94,7 @@ impl Service {
         &self,
         job: impl FnOnce(&Engine) -> Result<T, khop::Error> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.admit(move |engine, _| job(engine)).await
+        self.admit(None, move |engine, _| job(engine)).await
     }
 
     /// Runs a job on one realm in its turn. It ends when it is done, whoever waits.
@@ -99,20 +113,35 @@ impl Service {
         realm: String,
         job: impl FnOnce(&Realm, Effort) -> Result<T, khop::Error> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.search_within(None, realm, job).await
+    }
+
+    /// The same, with another time than usual.
+    pub(crate) async fn search_within<T: Send + 'static>(
+        &self,
+        within: Option<Duration>,
+        realm: String,
+        job: impl FnOnce(&Realm, Effort) -> Result<T, khop::Error> + Send + 'static,
+    ) -> Result<T, Problem> {
         let realm = realm_id(realm)?;
         let job = move |engine: &Engine, Patience { deadline, abandoned }: Patience| {
             let effort = Effort { deadline: Some(deadline), cancelled: Some(abandoned), ..Effort::default() };
             job(&engine.realm(&realm)?, effort)
         };
-        self.admit(job).await
+        self.admit(within, job).await
     }
 
     async fn admit<T: Send + 'static>(
         &self,
+        within: Option<Duration>,
         job: impl FnOnce(&Engine, Patience) -> Result<T, khop::Error> + Send + 'static,
     ) -> Result<T, Problem> {
-        let engine = self.0.engine.clone();
-        let done = self.0.admission.run(move |patience| job(&engine, patience)).await;
+        let (engine, admission) = (self.0.engine.clone(), &self.0.admission);
+        let job = move |patience| job(&engine, patience);
+        let done = match within {
+            Some(within) => admission.run_within(within, job).await,
+            None => admission.run(job).await,
+        };
         done.inspect_err(|problem| match problem.fault {
             Fault::QueueFull => self.metrics().refused("queue"),
             Fault::Deadline => self.metrics().refused("deadline"),

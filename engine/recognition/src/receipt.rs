@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use khop_store::Change;
+
 use crate::enrolment::Enrolment;
 use crate::{Error, Realm};
 
@@ -57,6 +59,19 @@ impl Realm {
     pub fn receipt(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         self.state()?;
         Ok(self.core.store.meta(&key(&self.id, name))?)
+    }
+
+    /// Removes a receipt, if there is one: nobody will ask again.
+    ///
+    /// # Errors
+    /// An expired realm or a failed write.
+    pub fn drop_receipt(&self, name: &str) -> Result<(), Error> {
+        self.state()?;
+        let key = key(&self.id, name);
+        if self.core.store.meta(&key)?.is_some() {
+            self.writer.keep(Change::PutMeta { key, value: None })?;
+        }
+        Ok(())
     }
 }
 

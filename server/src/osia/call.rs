@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use khop::{EncounterId, EncounterKey, GalleryId, SubjectId};
+use khop::{EncounterId, EncounterKey, GalleryId, SubjectId, TaskId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,11 @@ use crate::problem::Problem;
 /// Names and values of a path or a query.
 pub(crate) type Texts = BTreeMap<String, String>;
 
+/// In the middle.
+const DEFAULT_PRIORITY: u8 = 5;
+
 /// A request.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
     path: Texts,
@@ -69,6 +72,16 @@ impl Call {
 
     fn in_path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// The task in the path; `None` where nothing can have that name.
+    pub(crate) fn task(&self) -> Option<TaskId> {
+        self.in_path("taskId").parse().ok().map(TaskId)
+    }
+
+    /// How soon, from 0 to 9.
+    pub(crate) fn priority(&self) -> u8 {
+        self.text("priority").and_then(|priority| priority.parse().ok()).unwrap_or(DEFAULT_PRIORITY)
     }
 
     /// A text in the query.

@@ -37,6 +37,7 @@ impl Fault {
             Self::UnknownSubject => (404, 303),
             Self::UnknownEncounter => (404, 304),
             Self::Expired => (404, 305),
+            Self::UnknownTask => (404, 306),
             Self::EncounterExists => (409, 400),
             Self::RealmExists => (409, 401),
             Self::QueueFull => (503, 500),

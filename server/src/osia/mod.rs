@@ -6,6 +6,7 @@
 mod answer;
 mod biometric;
 mod call;
+mod callback;
 mod candidate;
 mod document;
 mod encounter;
@@ -15,8 +16,13 @@ mod job;
 mod operation;
 mod perform;
 mod respond;
+mod task;
+mod tasks;
 mod words;
 
+pub use callback::CallbackError;
+pub(crate) use callback::Callbacks;
 pub(crate) use fault::in_osia_words;
 pub(crate) use operation::{Operation, PREFIX};
 pub(crate) use respond::respond;
+pub(crate) use tasks::{Tasks, run};

@@ -27,6 +27,8 @@ pub(crate) enum Operation {
     VerifyFromBio,
     ReadGalleries,
     ReadGalleryContent,
+    ReadTaskStatus,
+    RedeliverTaskResult,
 }
 
 /// Paths of OSIA begin so.
@@ -34,7 +36,7 @@ pub(crate) const PREFIX: &str = "/v1/";
 
 impl Operation {
     /// All of them.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::CreateEncounterNoIds,
         Self::CreateEncounterNoId,
         Self::ReadAllEncounters,
@@ -55,6 +57,8 @@ impl Operation {
         Self::VerifyFromBio,
         Self::ReadGalleries,
         Self::ReadGalleryContent,
+        Self::ReadTaskStatus,
+        Self::RedeliverTaskResult,
     ];
 
     pub(crate) fn method(self) -> Method {
@@ -63,11 +67,23 @@ impl Operation {
             | Self::ReadEncounter
             | Self::ReadTemplate
             | Self::ReadGalleries
-            | Self::ReadGalleryContent => Method::GET,
+            | Self::ReadGalleryContent
+            | Self::ReadTaskStatus => Method::GET,
             Self::UpdateEncounter | Self::UpdateEncounterStatus | Self::UpdateEncounterGalleries => Method::PUT,
             Self::DeleteEncounter | Self::DeleteAll => Method::DELETE,
             _ => Method::POST,
         }
+    }
+
+    /// Whether it asks about a task, and is answered at once.
+    pub(crate) fn is_about_tasks(self) -> bool {
+        matches!(self, Self::ReadTaskStatus | Self::RedeliverTaskResult)
+    }
+
+    /// Whether its answer is the names of an encounter.
+    pub(crate) fn names_an_encounter(self) -> bool {
+        use Operation::{CreateEncounter, CreateEncounterNoId, CreateEncounterNoIds, UpdateEncounter};
+        matches!(self, CreateEncounter | CreateEncounterNoId | CreateEncounterNoIds | UpdateEncounter)
     }
 
     pub(crate) fn path(self) -> &'static str {
@@ -90,6 +106,8 @@ impl Operation {
             Self::VerifyFromBio => "/v1/verify",
             Self::ReadGalleries => "/v1/galleries",
             Self::ReadGalleryContent => "/v1/galleries/{galleryId}",
+            Self::ReadTaskStatus => "/v1/tasks/{taskId}/status",
+            Self::RedeliverTaskResult => "/v1/tasks/{taskId}/redeliver",
         }
     }
 }

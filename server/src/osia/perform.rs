@@ -43,6 +43,9 @@ pub(crate) fn prepare(call: &Call) -> Result<Job, Problem> {
         Operation::VerifyFromBio => verify_samples(call),
         Operation::ReadGalleries => read_galleries(),
         Operation::ReadGalleryContent => read_gallery(call),
+        Operation::ReadTaskStatus | Operation::RedeliverTaskResult => {
+            Err(Problem::field("callback", "expected none: what is asked about a task is answered at once"))
+        }
     }
 }
 

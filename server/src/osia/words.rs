@@ -23,6 +23,9 @@ words! {
     /// Whether an encounter takes part in searches.
     Status { ACTIVE INACTIVE }
 
+    /// How far a task is.
+    TaskStatus { PENDING RESPONSE_SCHEDULED RESPONSE_ERROR RESPONSE_RETRY COMPLETED }
+
     /// What kind of trait.
     BiometricType { FACE FINGER IRIS SIGNATURE UNKNOWN }
 

@@ -10,6 +10,7 @@ use khop::{EncounterKey, ErrorKind, Search};
 use serde_json::json;
 
 use super::{ENCOUNTERS, IDENTIFY, ROOMY, Rig, enrolment, samples};
+use crate::osia::Callbacks;
 use crate::policy::Access;
 use crate::routes::routes;
 use crate::service::{Limits, Service};
@@ -94,7 +95,7 @@ async fn a_search_whose_time_is_up_is_stopped_inside_the_engine() {
     let rig = Rig::new();
     rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
     let limits = Limits { within: Duration::from_millis(200), ..ROOMY };
-    let hurried = Service::new(rig.service.engine().clone(), *rig.service.token(), limits);
+    let hurried = Service::new(rig.service.engine().clone(), *rig.service.token(), limits, Callbacks::to(&[]).unwrap());
     let (tell, told) = mpsc::channel();
     let asked = hurried.search_in("default".into(), move |realm, effort| {
         while effort.deadline.is_some_and(|deadline| Instant::now() < deadline) {

@@ -6,6 +6,7 @@ mod door;
 mod enrolment;
 mod osia;
 mod refusals;
+mod tasks;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::osia::Callbacks;
 use crate::routes::app;
 use crate::service::{Limits, Service};
 use crate::token::TokenHash;
@@ -69,10 +71,15 @@ impl Rig {
     }
 
     fn within(limits: Limits) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), limits, &[])
+    }
+
+    /// A service on what is in this directory, that may call these origins.
+    fn on(dir: TempDir, limits: Limits, origins: &[String]) -> Self {
         let engine = Engine::builder(dir.path()).threads(2).open().unwrap();
         let (token, hash) = TokenHash::issue(dir.path()).unwrap();
-        let service = Service::new(engine, hash, limits);
+        let callbacks = Callbacks::to(origins).unwrap();
+        let service = Service::new(engine, hash, limits, callbacks);
         let app = app(service.clone());
         Self { service, app, token: format!("Bearer {}", token.reveal()), _dir: dir }
     }

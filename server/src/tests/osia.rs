@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, MODEL, PEOPLE, Rig, with};
 
 /// The biometric data of a synthetic person on one occasion.
-fn biometric_data(person: u64, occasion: u32) -> Value {
+pub(super) fn biometric_data(person: u64, occasion: u32) -> Value {
     let person = PEOPLE.person(person);
     let fingers = person.fingers(occasion).into_iter().map(|finger| {
         json!({
@@ -25,7 +25,7 @@ fn biometric_data(person: u64, occasion: u32) -> Value {
     fingers.chain([face]).collect()
 }
 
-fn encounter(person: u64, occasion: u32) -> Value {
+pub(super) fn encounter(person: u64, occasion: u32) -> Value {
     json!({
         "status": "ACTIVE", "encounterType": "CCCD", "galleries": ["NATIONAL"], "clientData": "AAECAw==",
         "contextualData": {"station": "HN-12"}, "biometricData": biometric_data(person, occasion),
@@ -39,13 +39,13 @@ fn at(path: &str) -> String {
 }
 
 impl Rig {
-    async fn osia(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(super) async fn osia(&self, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.text(method, &at(path), body).await
     }
 
     /// Asks and expects this status.
-    async fn ok(&self, status: u16, method: &str, path: &str, body: &Value) -> Value {
+    pub(super) async fn ok(&self, status: u16, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.osia(method, path, body).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.body);
         answer.body

@@ -37,6 +37,10 @@ pub struct ServeArgs {
     /// Directory of backups: one is made at the start and every day (see khop restore)
     #[arg(long, value_name = "DIR")]
     backup_to: Option<PathBuf>,
+    /// An origin that answers to OSIA requests with a callback may be sent to; can be given several times. No other address
+    /// that a client names is ever called
+    #[arg(long = "callback", value_name = "ORIGIN")]
+    callbacks: Vec<String>,
     #[command(flatten)]
     protection: ProtectionArgs,
 }
@@ -53,10 +57,11 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
     let data = args.data.map_or_else(default_data_dir, Ok)?;
-    let ServeArgs { listen, threads, queue, new_token, backup_to, protection, .. } = args;
+    let ServeArgs { listen, threads, queue, new_token, backup_to, callbacks, protection, .. } = args;
     let (root_key, encrypted_volume) = (protection.root(), protection.encrypted_volume());
     let data_dir = data.clone();
-    let options = Options { data: data_dir, listen, threads, queue, new_token, root_key, encrypted_volume, backup_to };
+    let options =
+        Options { data: data_dir, listen, threads, queue, new_token, root_key, encrypted_volume, backup_to, callbacks };
     let server = Server::prepare(&options)?;
     println!("store    {}", data.display());
     match &options.root_key {
