@@ -9,6 +9,7 @@ use utoipa::openapi::{OpenApi, PathItem, Ref, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::handle::{boarding, encounters, health, realms, searches};
+use crate::osia::{OsiaOperations, PREFIX};
 use crate::policy::{Access, access};
 use crate::problem::Problem;
 
@@ -20,6 +21,7 @@ use crate::problem::Problem;
             (RFC 9457). A score is −10·log10 of the false match rate: 40 means one false match in 10 000."
     ),
     tags(
+        (name = "osia", description = "Registries: OSIA ABIS 1.6.0 (ITU-T X.1281)"),
         (name = "enrolment", description = "Persons: enrol with duplicate check, verify, identify, erase"),
         (name = "boarding", description = "Gates: decisions only"),
         (name = "admin", description = "Tenants and flights"),
@@ -32,7 +34,7 @@ use crate::problem::Problem;
         encounters::list_cases, encounters::list_galleries, searches::verify, searches::identify,
         boarding::board, realms::list_realms, realms::create_realm, realms::drop_realm,
     ),
-    modifiers(&CommonToAll)
+    modifiers(&OsiaOperations, &CommonToAll)
 )]
 struct Document;
 
@@ -62,11 +64,12 @@ impl Modify for CommonToAll {
                     Access::Admin => vec![SecurityRequirement::new("token", Vec::<String>::new())],
                 };
                 operation.security = Some(needed);
-                let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-                let response = ResponseBuilder::new()
-                    .description("What went wrong")
-                    .content("application/problem+json", problem)
-                    .build();
+                let (kind, name) = match path.starts_with(PREFIX) {
+                    true => ("application/error+json", "osia.Error"),
+                    false => ("application/problem+json", "Problem"),
+                };
+                let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name(name))));
+                let response = ResponseBuilder::new().description("What went wrong").content(kind, problem).build();
                 operation.responses.responses.insert("default".into(), response.into());
             }
         }

@@ -22,7 +22,7 @@ const MIB: usize = 1 << 20;
 
 /// Every route. `policy.rs` says who may use it; one that does not say otherwise takes 2 MiB.
 pub(crate) fn routes() -> Vec<Route> {
-    vec![
+    let own = vec![
         get("/livez", health::livez),
         get("/readyz", health::readyz),
         get("/openapi.json", openapi::openapi),
@@ -39,7 +39,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get("/admin/v1/realms", realms::list_realms),
         put("/admin/v1/realms/{realm}", realms::create_realm),
         delete("/admin/v1/realms/{realm}", realms::drop_realm),
-    ]
+    ];
+    own.into_iter().chain(osia_routes()).collect()
 }
 
 /// What OSIA asks for, each in its own words.
@@ -55,7 +56,6 @@ fn osia_routes() -> impl Iterator<Item = Route> {
 pub(crate) fn app(service: Service) -> Router {
     routes()
         .into_iter()
-        .chain(osia_routes())
         .fold(Router::new(), |router, route| {
             tracing::debug!(method = %route.method, path = route.path, access = ?route.access, "route");
             router.route(route.path, route.handler.layer(DefaultBodyLimit::max(route.body_limit_bytes)))

@@ -26,7 +26,7 @@ pub(crate) async fn verify(
 }
 
 /// Search a gallery for the person (1:N). An error is never to be read as "nobody".
-#[utoipa::path(post, path = "/enrolment/v1/realms/{realm}/identify", tag = "enrolment",
+#[utoipa::path(post, path = "/enrolment/v1/realms/{realm}/identify", tag = "enrolment", operation_id = "identify_samples",
     params(("realm" = String, Path)),
     request_body = IdentifyRequest, responses((status = 200, description = "A completed search", body = SearchAnswer)))]
 pub(crate) async fn identify(

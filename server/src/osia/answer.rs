@@ -24,6 +24,7 @@ pub(crate) enum Answer {
 /// The name of what was promised.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = osia::TaskId)]
 pub(crate) struct TaskName {
     pub(crate) task_id: String,
 }
@@ -58,6 +59,7 @@ impl IntoResponse for Answer {
 /// The names of an encounter.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = osia::PersonIds)]
 pub(crate) struct PersonIds {
     person_id: String,
     encounter_id: String,
@@ -71,6 +73,7 @@ impl From<khop::EncounterKey> for PersonIds {
 
 /// Yes or no.
 #[derive(Serialize, ToSchema)]
+#[schema(as = osia::VerifyResult)]
 pub(crate) struct Verified {
     /// Whether they are the same person, by the policy's false match rate.
     pub(crate) decision: bool,

@@ -18,6 +18,7 @@ const FACE_VECTOR: &str = "KHOP_FACE_F32:";
 /// One biometric item of an encounter or a probe.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = osia::BiometricData)]
 pub(crate) struct BiometricData {
     pub(crate) biometric_type: BiometricType,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +94,7 @@ pub(crate) struct BiometricData {
 /// A trait that could not be captured, and why.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = osia::MissingType)]
 struct Missing {
     #[serde(skip_serializing_if = "Option::is_none")]
     biometric_sub_type: Option<BiometricSubType>,
@@ -249,6 +251,7 @@ fn sub_type(position: FingerPosition) -> BiometricSubType {
 /// A template as it is compared.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = osia::BiometricComputedData)]
 pub(crate) struct BiometricComputedData {
     biometric_type: BiometricType,
     template: String,

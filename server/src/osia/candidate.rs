@@ -13,6 +13,7 @@ pub(crate) const BAND: f32 = 10.0;
 /// A person found.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = osia::Candidate)]
 pub(crate) struct CandidateBody {
     person_id: String,
     /// From 1.
@@ -26,6 +27,7 @@ pub(crate) struct CandidateBody {
 /// What one trait says.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = osia::ScoreDetail)]
 pub(crate) struct ScoreDetail {
     /// Rounded down to tens.
     score: f32,

@@ -20,6 +20,7 @@ pub(crate) type Free = Map<String, Value>;
 /// An encounter on the wire.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = osia::Encounter)]
 pub(crate) struct EncounterBody {
     pub(crate) status: Status,
     /// Given by the path or by the service; ignored in a request.

@@ -10,6 +10,7 @@ use crate::problem::{Fault, Problem};
 
 /// OSIA's error.
 #[derive(Serialize, ToSchema)]
+#[schema(as = osia::Error)]
 pub(crate) struct OsiaError {
     /// Which kind, stable: the hundreds say what to do. 1: mend the request, 2: your rights, 3: there is none, 4: there is
     /// one already, 5: try again, 6: call the operator.

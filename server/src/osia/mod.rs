@@ -8,6 +8,7 @@ mod biometric;
 mod call;
 mod callback;
 mod candidate;
+mod description;
 mod document;
 mod encounter;
 mod fault;
@@ -22,6 +23,7 @@ mod words;
 
 pub use callback::CallbackError;
 pub(crate) use callback::Callbacks;
+pub(crate) use description::OsiaOperations;
 pub(crate) use fault::in_osia_words;
 pub(crate) use operation::{Operation, PREFIX};
 pub(crate) use respond::respond;

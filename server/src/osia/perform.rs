@@ -181,6 +181,7 @@ fn read_templates(call: &Call) -> Result<Job, Problem> {
 /// Whose are these samples?
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = osia::IdentifyRequest)]
 pub(crate) struct IdentifyRequest {
     #[schema(value_type = Object)]
     filter: Free,
@@ -290,6 +291,7 @@ fn within(search: Search, effort: Effort) -> Search {
 /// Are these samples of the person named?
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = osia::VerifyFromIdRequest)]
 pub(crate) struct VerifyFromIdRequest {
     biometric_data: Vec<BiometricData>,
 }
@@ -305,6 +307,7 @@ fn verify_person(call: &Call) -> Result<Job, Problem> {
 /// Are these samples of one person?
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = osia::VerifyFromBioRequest)]
 pub(crate) struct VerifyFromBioRequest {
     biometric_data1: Vec<BiometricData>,
     biometric_data2: Vec<BiometricData>,

@@ -9,6 +9,7 @@ macro_rules! words {
         $(#[$doc])*
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[schema(as = osia::$name)]
         pub(crate) enum $name { $($word),* }
 
         impl std::fmt::Display for $name {

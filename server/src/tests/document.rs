@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::openapi::{document, operations};
+use crate::osia::PREFIX;
 use crate::policy::Access;
 use crate::routes::routes;
 
@@ -26,7 +27,8 @@ fn everything_is_secured_but_what_is_open() {
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
         let secured = operation["security"].as_array().unwrap().iter().any(|s| s.get("token").is_some());
         assert_eq!(secured, route.access != Access::Open, "{} {}", route.method, route.path);
-        assert!(operation["responses"]["default"]["content"]["application/problem+json"].is_object());
+        let kind = if route.path.starts_with(PREFIX) { "application/error+json" } else { "application/problem+json" };
+        assert!(operation["responses"]["default"]["content"][kind].is_object());
         assert!(operation["summary"].is_string(), "{} {}", route.method, route.path);
     }
 }
