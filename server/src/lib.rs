@@ -11,6 +11,7 @@ mod body;
 mod handle;
 mod metrics;
 mod observe;
+mod once;
 mod openapi;
 mod osia;
 mod policy;

@@ -65,7 +65,7 @@ impl Modify for CommonToAll {
                 };
                 operation.security = Some(needed);
                 let (kind, name) = match path.starts_with(PREFIX) {
-                    true => ("application/error+json", "osia.Error"),
+                    true => ("application/json", "osia.Error"),
                     false => ("application/problem+json", "Problem"),
                 };
                 let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name(name))));

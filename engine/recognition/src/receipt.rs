@@ -61,6 +61,17 @@ impl Realm {
         Ok(self.core.store.meta(&key(&self.id, name))?)
     }
 
+    /// Names of receipts behind this one, ascending; an empty name is before all of them.
+    ///
+    /// # Errors
+    /// An expired realm or a damaged catalogue.
+    pub fn receipts(&self, after: &str, limit: usize) -> Result<Vec<String>, Error> {
+        self.state()?;
+        let prefix = key(&self.id, "");
+        let keys = self.core.store.meta_keys(&prefix, &key(&self.id, after), limit)?;
+        Ok(keys.into_iter().map(|key| key[prefix.len()..].to_owned()).collect())
+    }
+
     /// Removes a receipt, if there is one: nobody will ask again.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What is in the store? Reads of the catalogue, each value verified before it is returned.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use khop_vocabulary::{Encounter, EncounterKey, GalleryId, ModelId, RealmId, SubjectId};
 use roaring::RoaringTreemap;
@@ -298,6 +299,19 @@ impl Store {
     /// How many segments a realm must have, and its list of them, damaged entries in their places.
     pub(crate) fn segment_list(&self, realm: RealmNumber) -> Result<(u32, SegmentList), StoreError> {
         self.reading(|reading| Ok((reading.realm(realm)?.segments, reading.segments(realm)?)))
+    }
+
+    /// Keys of the caller's that begin so, behind this one, ascending.
+    ///
+    /// # Errors
+    /// Damage; I/O.
+    pub fn meta_keys(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        let (start, end) = (Bound::Excluded(after.as_bytes()), behind(prefix.as_bytes()));
+        self.reading(|reading| {
+            let table = reading.open(META)?;
+            let range = table.opened.range::<&[u8]>((start, Bound::Excluded(&end[..])))?;
+            range.take(limit).map(|pair| Ok(String::from_utf8_lossy(pair?.0.value()).into_owned())).collect()
+        })
     }
 
     /// The bytes the caller keeps under this key.

@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use khop::{DuplicateCheck, EncounterId, EncounterKey, SubjectId};
+use axum::http::{HeaderMap, StatusCode};
+use khop::{DuplicateCheck, EncounterId, EncounterKey, Enrolment, Realm, SubjectId};
+use serde_json::Value;
 
-use crate::body::{Body, InPath, InQuery};
+use crate::body::{InPath, InQuery, Text, read};
+use crate::once::Once;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::wire::encounter::{EncounterAnswer, EnrolRequest};
@@ -15,19 +17,36 @@ use crate::wire::field::at;
 /// Enrol an encounter, after looking for the same person under other subjects.
 ///
 /// It is stored whatever the decision; `adjudicate` and `hit` open a case. After an error with status 500 or above
-/// ask for the encounter before sending it again: it may have been stored.
+/// send it again under the same `Idempotency-Key`: it is done once, and told the same for a day. Without one, ask for the
+/// encounter first: it may have been stored.
 #[utoipa::path(post, path = "/enrolment/v1/realms/{realm}/encounters", tag = "enrolment",
-    params(("realm" = String, Path, description = "A tenant or a flight")),
+    params(("realm" = String, Path, description = "A tenant or a flight"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A name for this request, of your own")),
     request_body = EnrolRequest, responses((status = 201, description = "Enrolled", body = EnrolAnswer)))]
 pub(crate) async fn enrol(
     State(service): State<Service>,
     InPath(realm): InPath<String>,
-    Body(request): Body<EnrolRequest>,
-) -> Result<(StatusCode, Json<EnrolAnswer>), Problem> {
+    headers: HeaderMap,
+    Text(body): Text,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let once = Once::of(&headers, &["enrol", &body])?;
+    let request: EnrolRequest = read(body.as_bytes())?;
     let check = if request.check.unwrap_or(true) { DuplicateCheck::Search } else { DuplicateCheck::Skip };
     let encounter = request.encounter()?;
-    let enrolment = service.work_in(realm, move |realm| realm.enrol(encounter, check)).await?;
-    Ok((StatusCode::CREATED, Json(enrolment.into())))
+    let enrol = move |realm: &Realm| realm.enrol(encounter, check).map(told).map_err(Problem::from);
+    let words = |enrolments: &[Enrolment]| enrolments.first().cloned().map_or(Value::Null, told);
+    let once_or_plainly = move |realm: &Realm| {
+        Ok(match once {
+            Some(once) => once.run(realm, words, enrol),
+            None => enrol(realm),
+        })
+    };
+    let answer = service.work_in(realm, once_or_plainly).await??;
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+fn told(enrolment: Enrolment) -> Value {
+    serde_json::to_value(EnrolAnswer::from(enrolment)).expect("maps have text for keys, and numbers are finite")
 }
 
 /// What is known of an encounter. Never its samples.

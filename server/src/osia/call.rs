@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
 use khop::{EncounterId, EncounterKey, GalleryId, SubjectId, TaskId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::operation::Operation;
 use crate::body::read;
+use crate::once::Once;
 use crate::problem::Problem;
 
 /// Names and values of a path or a query.
@@ -27,6 +30,8 @@ pub(crate) struct Call {
     body: String,
     /// Whether a list may be answered as text, comma-separated.
     pub(crate) wants_csv: bool,
+    /// The client's name for it, under which it is done once.
+    pub(crate) once: Option<Once>,
 }
 
 impl Call {
@@ -36,16 +41,26 @@ impl Call {
         mut path: Texts,
         query: Texts,
         body: String,
-        wants_csv: bool,
+        headers: &HeaderMap,
     ) -> Result<Self, Problem> {
+        let asked = || {
+            let named = |texts: &Texts| format!("{texts:?}");
+            let query =
+                query.iter().filter(|(name, _)| !matches!(name.as_str(), "transactionId" | "priority" | "callback"));
+            let query = query.map(|(name, value)| (name.clone(), value.clone())).collect();
+            [format!("{operation:?}"), named(&path), named(&query), body.clone()]
+        };
+        let once = Once::of(headers, &asked().each_ref().map(String::as_str))?;
+        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let wants_csv = accept.trim_start().starts_with("text/csv");
         if operation == Operation::CreateEncounterNoIds {
             path.insert("personId".into(), random_name()?);
         }
         if matches!(operation, Operation::CreateEncounterNoIds | Operation::CreateEncounterNoId) {
             path.insert("encounterId".into(), random_name()?);
         }
-        let call = Self { operation, path, query, body, wants_csv };
-        if call.text("transactionId").is_none_or(str::is_empty) {
+        let call = Self { operation, path, query, body, wants_csv, once };
+        if call.text("transactionId").is_none() {
             return Err(Problem::field("transactionId", "expected the id of the transaction in the query"));
         }
         call.number::<u8>("priority", 0..=9)?;

@@ -98,7 +98,7 @@ fn described(operation: Operation) -> Described {
         ("503", "Not now: try again"),
     ] {
         let error = content(Ref::from_schema_name("osia.Error"));
-        let response = ResponseBuilder::new().description(why).content("application/error+json", error);
+        let response = ResponseBuilder::new().description(why).content("application/json", error);
         described = described.response(status, response.build());
     }
     described.build()

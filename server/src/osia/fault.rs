@@ -1,7 +1,7 @@
 //! How is a registry told what went wrong? In OSIA's error body and its status codes.
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -60,12 +60,12 @@ pub(crate) fn told(problem: &Problem) -> (StatusCode, OsiaError) {
     (StatusCode::from_u16(status).expect("the table holds valid statuses"), OsiaError { code, message })
 }
 
-/// A response as a registry reads it: any problem in OSIA's words, anything else as it is.
+/// A response as a registry reads it: any problem in OSIA's words, anything else as it is. The standard's description has
+/// errors as plain JSON in responses, and as `application/error+json` in callbacks, where they must be told from answers.
 pub(crate) async fn in_osia_words(response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
     let (status, error) = told(problem);
     let mut told = (status, axum::Json(error)).into_response();
-    told.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/error+json"));
     for kept in [RETRY_AFTER, WWW_AUTHENTICATE] {
         if let Some(value) = response.headers().get(&kept) {
             told.headers_mut().insert(kept, value.clone());

@@ -80,6 +80,23 @@ impl Operation {
         matches!(self, Self::ReadTaskStatus | Self::RedeliverTaskResult)
     }
 
+    /// Whether it changes anything.
+    pub(crate) fn is_change(self) -> bool {
+        use Operation::{
+            DeleteAll, DeleteEncounter, MergeEncounter, MoveEncounter, UpdateEncounterGalleries, UpdateEncounterStatus,
+        };
+        let others = matches!(
+            self,
+            DeleteAll
+                | DeleteEncounter
+                | MergeEncounter
+                | MoveEncounter
+                | UpdateEncounterGalleries
+                | UpdateEncounterStatus
+        );
+        others || self.names_an_encounter()
+    }
+
     /// Whether its answer is the names of an encounter.
     pub(crate) fn names_an_encounter(self) -> bool {
         use Operation::{CreateEncounter, CreateEncounterNoId, CreateEncounterNoIds, UpdateEncounter};

@@ -1,7 +1,8 @@
 //! How is each operation done? The request read in full first; then the job, which is nothing but calls of the engine.
 
 use khop::{
-    Claim, DuplicateCheck, Effort, Encounter, EncounterKey, GalleryId, Identification, Mode, Realm, Score, Search,
+    Claim, DuplicateCheck, Effort, Encounter, EncounterKey, Enrolment, GalleryId, Identification, Mode, Realm, Score,
+    Search,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,6 +16,7 @@ use super::encounter::{EncounterBody, Free, galleries};
 use super::filter::Conditions;
 use super::job::{Job, job};
 use super::operation::Operation;
+use crate::once::Once;
 use crate::problem::Problem;
 
 /// Most candidates of one search, and how many there are by default.
@@ -47,6 +49,28 @@ pub(crate) fn prepare(call: &Call) -> Result<Job, Problem> {
             Err(Problem::field("callback", "expected none: what is asked about a task is answered at once"))
         }
     }
+}
+
+/// Does a job under a name, once. A change is told what it was told before; what changes nothing is done again.
+pub(crate) fn done_once(
+    once: &Once,
+    operation: Operation,
+    job: Job,
+    realm: &Realm,
+    effort: Effort,
+) -> Result<Answer, Problem> {
+    if !operation.is_change() {
+        return job(realm, effort);
+    }
+    let words = move |enrolments: &[Enrolment]| match enrolments.first() {
+        Some(Enrolment { subject, encounter, .. }) if operation.names_an_encounter() => {
+            let key = EncounterKey { subject: subject.clone(), encounter: encounter.clone() };
+            Answer::json(&PersonIds::from(key)).told()
+        }
+        _ => Answer::Done.told(),
+    };
+    let told = once.run(realm, words, |realm| job(realm, effort).map(Answer::told))?;
+    Ok(if operation.names_an_encounter() { Answer::Json(told) } else { Answer::Done })
 }
 
 /// OSIA creates without a search; the client asks for one when it wants it.

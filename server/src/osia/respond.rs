@@ -1,13 +1,12 @@
 //! How is a registry answered? The request read, done in its turn, and told in OSIA's words; or promised, and told later.
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use khop::{DEFAULT_REALM, Effort, Realm, TaskId};
 
 use super::answer::{Answer, TaskName};
 use super::call::{Call, Texts};
 use super::operation::Operation;
-use super::perform::prepare;
+use super::perform::{done_once, prepare};
 use super::task::Task;
 use super::words::TaskStatus;
 use crate::body::{InPath, InQuery, Text};
@@ -23,8 +22,7 @@ pub(crate) async fn respond(
     headers: HeaderMap,
     Text(body): Text,
 ) -> Result<Answer, Problem> {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let call = Call::new(operation, path, query, body, accept.trim_start().starts_with("text/csv"))?;
+    let call = Call::new(operation, path, query, body, &headers)?;
     if operation.is_about_tasks() {
         return about_task(service, &call).await;
     }
@@ -33,7 +31,12 @@ pub(crate) async fn respond(
         service.callbacks().check(&callback)?;
         return promise(service, call, callback).await;
     }
-    let done = move |realm: &Realm, effort: Effort| Ok(job(realm, effort));
+    let done = move |realm: &Realm, effort: Effort| {
+        Ok(match call.once {
+            Some(once) => done_once(&once, operation, job, realm, effort),
+            None => job(realm, effort),
+        })
+    };
     service.search_in(DEFAULT_REALM.to_owned(), done).await?
 }
 

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use khop::{DEFAULT_REALM, Effort, EncounterKey, Enrolment, Realm, TaskId};
+use khop::{DEFAULT_REALM, Effort, Realm, TaskId};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
-use super::answer::{Answer, PersonIds};
+use super::answer::Answer;
 use super::call::Call;
 use super::fault;
-use super::perform::prepare;
+use super::perform::{done_once, prepare};
 use super::task::{Outcome, Task};
 use super::words::TaskStatus;
+use crate::once::{self, Once, now_unix_s};
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
@@ -143,7 +144,7 @@ fn resume(realm: &Realm, service: &Service) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Removes what was told, or could not be told, long ago.
+/// Removes what was told, or could not be told, long ago, and the answers to requests with a name.
 fn clear(realm: &Realm) -> Result<(), Problem> {
     for id in realm.tasks()? {
         let Some(task) = Task::read(realm, id)? else { continue };
@@ -152,7 +153,7 @@ fn clear(realm: &Realm) -> Result<(), Problem> {
             realm.set_task(id, None)?;
         }
     }
-    Ok(())
+    once::clear(realm)
 }
 
 /// Brings a task as far as it goes now: done, then told.
@@ -222,7 +223,7 @@ async fn keep(service: &Service, id: TaskId, task: Task) -> Option<Task> {
     let kept = in_realm(service, move |realm, _| {
         task.write(realm, id)?;
         if task.outcome.is_some() {
-            realm.drop_receipt(&receipt_name(id))?;
+            realm.drop_receipt(own(id).name())?;
         }
         Ok(task)
     });
@@ -239,28 +240,14 @@ async fn keep(service: &Service, id: TaskId, task: Task) -> Option<Task> {
 /// Does what was asked, once: what an earlier attempt did, and did not live to tell, is in its receipt.
 async fn perform(service: &Service, id: TaskId, call: &Call) -> Result<Answer, Problem> {
     let (job, operation) = (prepare(call)?, call.operation);
-    let words = move |enrolments: &[Enrolment]| {
-        let answer = match enrolments.first().filter(|_| operation.names_an_encounter()) {
-            Some(Enrolment { subject, encounter, .. }) => {
-                let key = EncounterKey { subject: subject.clone(), encounter: encounter.clone() };
-                Answer::json(&PersonIds::from(key))
-            }
-            None => Answer::Done,
-        };
-        answer.told().to_string().into_bytes()
-    };
-    let work = move |realm: &Realm, effort: Effort| {
-        if let Some(told) = realm.receipt(&receipt_name(id))? {
-            let told = serde_json::from_slice(&told);
-            return Ok(told.map(Answer::Json).map_err(|_| Problem::internal()));
-        }
-        Ok(job(&realm.with_receipt(receipt_name(id), words), effort))
-    };
+    let once = call.once.clone().unwrap_or_else(|| own(id));
+    let work = move |realm: &Realm, effort: Effort| Ok(done_once(&once, operation, job, realm, effort));
     service.search_within(Some(WITHIN), DEFAULT_REALM.to_owned(), work).await?
 }
 
-fn receipt_name(id: TaskId) -> String {
-    format!("task-{}", id.0)
+/// The name under which a task is done, unless the client has one.
+fn own(id: TaskId) -> Once {
+    Once::named(format!("task-{}", id.0))
 }
 
 fn outcome(done: Result<Answer, Problem>) -> Outcome {
@@ -277,8 +264,4 @@ fn outcome(done: Result<Answer, Problem>) -> Outcome {
 fn may_help_later(fault: Fault) -> bool {
     use Fault::{Deadline, Full, Incomplete, QueueFull, Stopping, Superseded};
     matches!(fault, Deadline | Full | Incomplete | QueueFull | Stopping | Superseded)
-}
-
-fn now_unix_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

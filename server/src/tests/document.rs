@@ -27,7 +27,7 @@ fn everything_is_secured_but_what_is_open() {
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
         let secured = operation["security"].as_array().unwrap().iter().any(|s| s.get("token").is_some());
         assert_eq!(secured, route.access != Access::Open, "{} {}", route.method, route.path);
-        let kind = if route.path.starts_with(PREFIX) { "application/error+json" } else { "application/problem+json" };
+        let kind = if route.path.starts_with(PREFIX) { "application/json" } else { "application/problem+json" };
         assert!(operation["responses"]["default"]["content"][kind].is_object());
         assert!(operation["summary"].is_string(), "{} {}", route.method, route.path);
     }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::{ANNAS, IDENTIFY, Rig, VERIFY, enrolment, samples, with};
+use super::{ANNAS, ENCOUNTERS, IDENTIFY, Rig, VERIFY, enrolment, samples, with};
 
 #[tokio::test]
 async fn a_duplicate_under_another_name_is_found_and_opens_a_case() {
@@ -149,4 +149,30 @@ async fn realms_are_made_listed_kept_apart_and_destroyed() {
     assert_eq!((gone.status, gone.body), (StatusCode::OK, json!({"realm": "north", "erased_encounters": 0})));
     let after = rig.post("/enrolment/v1/realms/north/identify", &json!({"samples": samples(1, 1)})).await;
     assert_eq!(after.problem(), (404, "unknown-realm", None));
+}
+
+#[tokio::test]
+async fn a_request_with_a_name_is_done_once_and_told_the_same() {
+    let rig = Rig::new();
+    rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
+    let ask = async |key: &str, body: &serde_json::Value| {
+        let request = axum::http::Request::post(ENCOUNTERS).header("authorization", &rig.token);
+        let request = request.header("content-type", "application/json").header("idempotency-key", key);
+        rig.send(request.body(axum::body::Body::from(body.to_string())).unwrap()).await
+    };
+    let belle = enrolment("e2", "belle", 1, 1);
+    let first = ask("k-1", &belle).await;
+    assert_eq!((first.status, &first.body["decision"]), (StatusCode::CREATED, &json!("hit")), "{}", first.body);
+    // Also when what it says has changed since.
+    rig.text("DELETE", ANNAS, "").await;
+    let again = ask("k-1", &belle).await;
+    assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.body));
+    assert_eq!(ask("k-2", &belle).await.problem(), (409, "encounter-exists", None));
+    let other = ask("k-1", &enrolment("e3", "chi", 3, 0)).await;
+    assert_eq!(other.problem(), (422, "bad-input", Some("Idempotency-Key")));
+    assert_eq!(ask("a b", &belle).await.problem(), (422, "bad-input", Some("Idempotency-Key")));
+    // What failed may be mended and asked again under the same name.
+    let empty = with(enrolment("e3", "chi", 3, 0), json!({"samples": []}));
+    assert_eq!(ask("k-3", &empty).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(ask("k-3", &enrolment("e3", "chi", 3, 0)).await.status, StatusCode::CREATED);
 }

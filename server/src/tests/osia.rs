@@ -60,7 +60,7 @@ impl Rig {
 
 /// Status, code, and what the message begins with.
 fn error(answer: &Answer) -> (u16, i64, String) {
-    assert_eq!(answer.headers[CONTENT_TYPE], "application/error+json", "{}", answer.body);
+    assert_eq!(answer.headers[CONTENT_TYPE], "application/json", "{}", answer.body);
     assert_eq!(answer.body.as_object().unwrap().len(), 2);
     let message = answer.body["message"].as_str().unwrap();
     let field = message.split_once(": ").map_or("", |(field, _)| field);
@@ -396,4 +396,26 @@ async fn what_is_missing_is_kept_and_what_came_another_way_is_read() {
     assert_eq!(rig.ok(200, "GET", "persons/P9/encounters/1/templates", &json!(null)).await, json!([]));
     let nothing = rig.osia("PUT", "persons/P9/encounters/1/status?status=ACTIVE", &json!(null)).await;
     assert_eq!(error(&nothing), (400, 103, "samples".into()));
+}
+
+#[tokio::test]
+async fn a_request_with_a_name_is_done_once() {
+    let rig = Rig::new();
+    let ask = async |key: &str, method: &str, path: &str, body: &Value| {
+        let request = axum::http::Request::builder().method(method).uri(at(path)).header("authorization", &rig.token);
+        let request = request.header("content-type", "application/json").header("idempotency-key", key);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        rig.send(request.body(axum::body::Body::from(body)).unwrap()).await
+    };
+    let first = ask("k1", "POST", "persons", &encounter(1, 0)).await;
+    let again = ask("k1", "POST", "persons?priority=9", &encounter(1, 0)).await;
+    assert_eq!((first.status.as_u16(), &first.body), (200, &again.body), "the same names");
+    assert_eq!(rig.ok(200, "GET", "galleries/ALL", &json!(null)).await.as_array().unwrap().len(), 1);
+    let reused = ask("k1", "POST", "persons", &encounter(2, 0)).await;
+    assert_eq!(error(&reused), (400, 103, "Idempotency-Key".into()));
+    let person = format!("persons/{}", first.body["personId"].as_str().unwrap());
+    for _ in 0..2 {
+        assert_eq!(ask("k2", "DELETE", &person, &json!(null)).await.status.as_u16(), 204);
+    }
+    assert_eq!(ask("k3", "DELETE", &person, &json!(null)).await.status.as_u16(), 404);
 }
