@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use khop::EngineStatus;
+use khop::{EngineStatus, Scrub};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -11,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::once::now_unix_s;
 
 /// Upper bounds of the latency buckets, seconds.
 const BUCKETS_S: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -45,6 +47,8 @@ pub(crate) struct Metrics {
     realms: Gauge,
     references: Gauge,
     resident: Gauge,
+    scrub_age: Gauge,
+    scrub_damaged: Gauge,
 }
 
 impl Metrics {
@@ -61,6 +65,8 @@ impl Metrics {
             realms: Gauge::default(),
             references: Gauge::default(),
             resident: Gauge::default(),
+            scrub_age: Gauge::default(),
+            scrub_damaged: Gauge::default(),
         };
         let registry = &mut m.registry;
         registry.register("http_requests", "Requests by route and status", m.requests.clone());
@@ -74,6 +80,10 @@ impl Metrics {
         registry.register("realms", "Realms that can be reached", m.realms.clone());
         registry.register("references", "Encounters enrolled, all realms", m.references.clone());
         registry.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, m.resident.clone());
+        let age = "Time since everything that is kept was read and looked at; -1 before the first time";
+        registry.register_with_unit("scrub_age", age, Unit::Seconds, m.scrub_age.clone());
+        let damaged = "Entries and segments that were not what was written then; -1 before the first time";
+        registry.register("scrub_damaged", damaged, m.scrub_damaged.clone());
         m
     }
 
@@ -96,6 +106,11 @@ impl Metrics {
         gauge(&self.queue_depth, queue_depth as u64);
         gauge(&self.realms, engine.realms.len() as u64);
         gauge(&self.references, engine.realms.iter().map(|realm| realm.encounters).sum());
+        let scrub = engine.scrub.map_or((-1, -1), |Scrub { ended_unix_s, damaged }| {
+            (now_unix_s().saturating_sub(ended_unix_s) as i64, damaged as i64)
+        });
+        self.scrub_age.set(scrub.0);
+        self.scrub_damaged.set(scrub.1);
         gauge(&self.resident, resident_bytes().unwrap_or(0));
         self.searches.inner().store(engine.searches, Ordering::Relaxed);
         self.searched.inner().store(engine.references_searched, Ordering::Relaxed);

@@ -3,13 +3,14 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use khop::{Backup, Engine, Forgotten, RootSource};
+use khop::{Backup, Engine, Forgotten, RootSource, Scrubbed};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::once::now_unix_s;
 use crate::osia::{self, CallbackError, Callbacks};
 use crate::routes::app;
 use crate::service::{Limits, Service};
@@ -23,6 +24,10 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 const PURGE_EVERY: Duration = Duration::from_secs(2);
 /// How often a backup is made.
 const BACKUP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often everything that is kept is read, and looked at.
+const SCRUB_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often is looked whether it is time.
+const SCRUB_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// How long keys of erased encounters may live.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -45,6 +50,9 @@ pub struct Options {
     pub encrypted_volume: bool,
     /// Where a backup is made every day, if anywhere.
     pub backup_to: Option<PathBuf>,
+    /// How fast everything that is kept is read once a day to see that it is still what was written, bytes a second; 0 does
+    /// not.
+    pub scrub_rate: u64,
     /// The only origins that answers may be sent to, such as `http://127.0.0.1:9000`.
     pub callbacks: Vec<String>,
 }
@@ -98,6 +106,7 @@ pub struct Server {
     new_token: Option<AdminToken>,
     queue: usize,
     backup_to: Option<PathBuf>,
+    scrub_rate: u64,
     callbacks: Callbacks,
     runtime: runtime::Runtime,
     /// Caught from before the address is told to anybody, so that a stop asked for at once is an orderly one.
@@ -133,8 +142,20 @@ impl Server {
             let _inside = runtime.enter();
             [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]
         };
-        let (queue, backup_to) = (options.queue, options.backup_to.clone());
-        Ok(Self { listener, address, engine, token, new_token, queue, backup_to, callbacks, runtime, signals })
+        let (queue, scrub_rate, backup_to) = (options.queue, options.scrub_rate, options.backup_to.clone());
+        Ok(Self {
+            listener,
+            address,
+            engine,
+            token,
+            new_token,
+            queue,
+            backup_to,
+            scrub_rate,
+            callbacks,
+            runtime,
+            signals,
+        })
     }
 
     /// Bytes of sealed segment files that were opened into memory.
@@ -171,7 +192,14 @@ impl Server {
         let running = 2 * self.engine.status().threads;
         let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
         let service = Service::new(self.engine.clone(), self.token, limits, self.callbacks);
+        let scrubbing = (self.scrub_rate > 0).then(|| {
+            let (service, rate) = (service.clone(), self.scrub_rate);
+            std::thread::spawn(move || scrub_daily(&service, rate))
+        });
         let served = self.runtime.block_on(serve(self.listener, service, self.backup_to, self.signals));
+        if let Some(scrubbing) = scrubbing {
+            let _ = scrubbing.join(); // it looks at every pause whether the service stops
+        }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         drop(self.engine); // the last handle: waits for what was accepted to be written
         served
@@ -231,6 +259,35 @@ async fn back_up(service: Service, target: PathBuf) {
             }
             Ok(Err(error)) => tracing::error!(%error, "the backup failed; trying again tomorrow"),
             Err(error) => tracing::error!(%error, "the backup failed; trying again tomorrow"),
+        }
+    }
+}
+
+/// Reads everything once a day, at this rate, until the service stops.
+fn scrub_daily(service: &Service, bytes_a_second: u64) {
+    let stops = |for_: Duration| {
+        let until = Instant::now() + for_;
+        while Instant::now() < until && !service.is_stopping() {
+            std::thread::sleep(Duration::from_millis(100).min(until - Instant::now()));
+        }
+        service.is_stopping()
+    };
+    let pace = |bytes: u64| !stops(Duration::from_secs_f64(bytes as f64 / bytes_a_second as f64));
+    while !stops(SCRUB_LOOK_EVERY) {
+        let last = service.engine().last_scrub();
+        if last.is_ok_and(|last| last.is_some_and(|last| now_unix_s() < last.ended_unix_s + SCRUB_EVERY.as_secs())) {
+            continue;
+        }
+        match service.engine().scrub(&pace) {
+            Ok(Some(Scrubbed { damaged: 0, entries, segments, bytes, .. })) => {
+                tracing::info!(entries, segments, bytes, "everything was read, and is what was written");
+            }
+            Ok(Some(Scrubbed { damaged, first, .. })) => {
+                let first = first.unwrap_or_default();
+                tracing::error!(damaged, first, "not everything is what was written; `khop store verify` says more");
+            }
+            Ok(None) => return,
+            Err(error) => tracing::error!(%error, "the store could not be read through"),
         }
     }
 }

@@ -122,6 +122,10 @@ impl Engine {
         &self.core
     }
 
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
     /// The bounded pool on which all comparison work of callers runs.
     #[must_use]
     pub fn pool(&self) -> &rayon::ThreadPool {

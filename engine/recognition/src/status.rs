@@ -3,7 +3,7 @@
 use khop_vocabulary::{ModelId, RealmId};
 
 use crate::realm_state::RealmState;
-use crate::{Engine, Realm};
+use crate::{Engine, Realm, Scrub};
 
 /// One realm in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct EngineStatus {
     pub full_comparisons: u64,
     /// Threads that compare.
     pub threads: usize,
+    /// The last time everything was looked at, if it was and the catalogue can say so.
+    pub scrub: Option<Scrub>,
 }
 
 impl RealmState {
@@ -76,7 +78,8 @@ impl Engine {
     pub fn status(&self) -> EngineStatus {
         let [searches, references_searched, full_comparisons] = self.core().counters.totals();
         let threads = self.pool().current_num_threads();
-        EngineStatus { realms: self.realms(), searches, references_searched, full_comparisons, threads }
+        let scrub = self.last_scrub().ok().flatten();
+        EngineStatus { realms: self.realms(), searches, references_searched, full_comparisons, threads, scrub }
     }
 }
 

@@ -33,6 +33,7 @@ mod opening;
 mod query;
 mod reading;
 mod restore;
+mod scrub;
 mod segment;
 mod shelf;
 mod snapshot;
@@ -42,6 +43,7 @@ mod table;
 mod tests {
     mod io_faults;
     mod power_cut;
+    mod scrub;
 }
 mod verify;
 
@@ -56,6 +58,7 @@ pub use number::{CaseNumber, RealmNumber, RecordNumber, SegmentNumber, TaskNumbe
 pub use opening::Opening;
 pub use query::{Counts, RealmRecord};
 pub use restore::Restored;
+pub use scrub::{Pace, Scrubbed};
 pub use segment::{Segment, SegmentDraft, SegmentRecord};
 pub use snapshot::{Snapshot, View};
 pub use store::{FORMAT, Store};

@@ -83,7 +83,7 @@ pub struct Segment {
     item_offsets: Option<usize>,
     verified: Vec<OnceLock<bool>>,
     /// Whether an item turned out not to be what was written.
-    item_failed: AtomicBool,
+    condemned: AtomicBool,
     bytes: Image,
     items: Items,
 }
@@ -159,8 +159,8 @@ impl Segment {
             return Err(SegmentFault::Items);
         }
         let verified = layout.columns.iter().map(|_| OnceLock::new()).collect();
-        let (item_offsets, item_failed) = (item_offsets.map(|(index, _)| index), AtomicBool::new(false));
-        let segment = Self { records, item_offsets, file, verified, item_failed, bytes, items, layout };
+        let (item_offsets, condemned) = (item_offsets.map(|(index, _)| index), AtomicBool::new(false));
+        let segment = Self { records, item_offsets, file, verified, condemned, bytes, items, layout };
         segment.verify(records)?;
         if !(1..segment.rows()).all(|row| segment.record(row - 1) < segment.record(row)) {
             return Err(SegmentFault::Records);
@@ -294,16 +294,30 @@ impl Segment {
             .map_or(0..0, |offsets| self.u64_of(offsets, row) as usize..self.u64_of(offsets, row + 1) as usize);
         self.items.get(range, self.record(row), &self.layout.algorithms).map_err(|fault| {
             if fault != SegmentFault::Destroyed(self.record(row)) {
-                self.item_failed.store(true, Ordering::Relaxed);
+                self.condemned.store(true, Ordering::Relaxed);
             }
             self.error(fault)
+        })
+    }
+
+    /// Its file is known not to be what was written.
+    pub(crate) fn condemn(&self) {
+        self.condemned.store(true, Ordering::Relaxed);
+    }
+
+    /// The bytes of every column, after its checksum was compared, also where that was done before.
+    pub(crate) fn checked_columns(&self) -> impl Iterator<Item = Result<u64, SegmentFault>> + '_ {
+        self.layout.columns.iter().map(|place| {
+            let bytes = &self.bytes[place.range()];
+            let is_sound = xxh3_64(bytes) == place.checksum;
+            if is_sound { Ok(bytes.len() as u64) } else { Err(SegmentFault::Column(place.name.clone())) }
         })
     }
 
     /// Whether a column or an item that was asked for turned out not to be what was written. In constant time.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
-        self.item_failed.load(Ordering::Relaxed) || self.verified.iter().any(|sound| sound.get() == Some(&false))
+        self.condemned.load(Ordering::Relaxed) || self.verified.iter().any(|sound| sound.get() == Some(&false))
     }
 
     /// Checks every column and item, also those checked before: what a scrub does. Items whose key was destroyed are
@@ -312,10 +326,8 @@ impl Segment {
     /// # Errors
     /// [`SegmentError`] names the first that was altered.
     pub fn verify_all(&self) -> Result<(), SegmentError> {
-        for place in &self.layout.columns {
-            if xxh3_64(&self.bytes[place.range()]) != place.checksum {
-                return Err(self.error(SegmentFault::Column(place.name.clone())));
-            }
+        for checked in self.checked_columns() {
+            checked.map_err(|fault| self.error(fault))?;
         }
         let mut readable = (0..self.rows()).filter(|&row| self.items.is_readable(self.record(row)));
         readable.try_for_each(|row| self.item(row).map(drop))

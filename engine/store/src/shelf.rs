@@ -125,7 +125,7 @@ impl Shelf {
     }
 
     /// The key of a segment's file; `None` when it was destroyed.
-    fn key(&self, realm: RealmNumber, number: SegmentNumber) -> Option<Key> {
+    pub(crate) fn key(&self, realm: RealmNumber, number: SegmentNumber) -> Option<Key> {
         self.keys.key(Leaf::Segment(realm.get(), number.get())).ok().flatten()
     }
 }

@@ -37,6 +37,9 @@ pub struct ServeArgs {
     /// Directory of backups: one is made at the start and every day (see khop restore)
     #[arg(long, value_name = "DIR")]
     backup_to: Option<PathBuf>,
+    /// Read everything that is kept once a day to see that it is still what was written, so many megabytes a second; 0 does not
+    #[arg(long, value_name = "MB/S", default_value_t = 10)]
+    scrub_rate: u64,
     /// An origin that answers to OSIA requests with a callback may be sent to; can be given several times. No other address
     /// that a client names is ever called
     #[arg(long = "callback", value_name = "ORIGIN")]
@@ -57,11 +60,21 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
     let data = args.data.map_or_else(default_data_dir, Ok)?;
-    let ServeArgs { listen, threads, queue, new_token, backup_to, callbacks, protection, .. } = args;
+    let ServeArgs { listen, threads, queue, new_token, backup_to, scrub_rate, callbacks, protection, .. } = args;
     let (root_key, encrypted_volume) = (protection.root(), protection.encrypted_volume());
     let data_dir = data.clone();
-    let options =
-        Options { data: data_dir, listen, threads, queue, new_token, root_key, encrypted_volume, backup_to, callbacks };
+    let options = Options {
+        data: data_dir,
+        listen,
+        threads,
+        queue,
+        new_token,
+        root_key,
+        encrypted_volume,
+        backup_to,
+        scrub_rate: scrub_rate * 1_000_000,
+        callbacks,
+    };
     let server = Server::prepare(&options)?;
     println!("store    {}", data.display());
     match &options.root_key {
