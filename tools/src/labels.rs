@@ -101,7 +101,8 @@ mod tests {
         assert_eq!(refused(&format!("{GOOD}1,C,1,1,0\n")), "l.csv line 5, row: row 1 is listed twice");
         let subject = refused(&format!("{GOOD}3,,1,1,0\n"));
         assert_eq!(subject, "l.csv line 5, subject: expected a value, got an empty field");
-        assert_eq!(refused(&GOOD.replace("0.7", "0.7,9")).split(':').next(), Some("l.csv"));
+        let long = refused(&GOOD.replace("0.7", "0.7,9"));
+        assert_eq!(long, "l.csv line 3: expected 5 fields as in the header, got 6");
         assert_eq!(
             refused(&GOOD.replace(",1,0.9", ",yes,0.9")),
             "l.csv line 4, label_ok: expected 0 or 1, got \"yes\""

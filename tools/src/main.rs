@@ -1,6 +1,8 @@
 //! Which command was asked for? The `khop` program: one file per subcommand in `commands/`.
 #![forbid(unsafe_code)]
 
+mod array;
+mod columnar;
 mod commands;
 mod failure;
 mod labels;

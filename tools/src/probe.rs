@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use khop::{FingerPosition, ModelId, Sample, SampleFormat};
 
+use crate::array::ArrayFile;
 use crate::failure::Failure;
 use crate::source::read_record;
 
@@ -13,7 +14,7 @@ pub struct SampleArgs {
     /// A minutiae record (ISO 19794-2, INCITS 378); POSITION=FILE where the record does not say which finger
     #[arg(long = "finger", value_name = "[POSITION=]FILE")]
     fingers: Vec<String>,
-    /// A face vector (.npy); FILE:ROW takes one row of a matrix
+    /// A face vector (.npy, .npz, Parquet); FILE:ROW takes one row of a matrix
     #[arg(long, value_name = "FILE[:ROW]", requires = "model")]
     face: Option<String>,
     /// The model that made the face vector
@@ -56,8 +57,7 @@ fn face(text: &str, model: &ModelId) -> Result<Sample, Failure> {
         }
         _ => (PathBuf::from(text), 0),
     };
-    let array =
-        khop_formats::npy::read(&std::fs::read(&path).map_err(Failure::at(&path))?).map_err(Failure::at(&path))?;
+    let array = ArrayFile::read(&path)?;
     let (rows, dim) = match array.shape[..] {
         [dim] => (1, dim),
         [rows, dim] => (rows, dim),

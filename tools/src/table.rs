@@ -16,8 +16,9 @@ impl Table {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let file = std::fs::File::open(path).map_err(Failure::at(path))?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-        let header = reader.headers().map_err(Failure::at(path))?.clone();
-        let rows = reader.into_records().collect::<Result<_, _>>().map_err(Failure::at(path))?;
+        let header = reader.headers().map_err(|cause| broken(path, None, cause))?.clone();
+        let rows = reader.into_records().collect::<Result<_, _>>();
+        let rows = rows.map_err(|cause| broken(path, Some(&header), cause))?;
         Ok(Self { path: path.to_owned(), header, rows })
     }
 
@@ -79,4 +80,20 @@ impl<'a> Row<'a> {
         let line = self.fields.position().map_or(0, csv::Position::line);
         Failure::new(format!("{} line {line}, {}: {what}", self.table.path.display(), &self.table.header[column.0]))
     }
+}
+
+/// What is wrong with a CSV file as such: its line and, where it is one field, its column.
+pub fn broken(path: &Path, header: Option<&csv::StringRecord>, cause: csv::Error) -> Failure {
+    let line = |at: &Option<csv::Position>| at.as_ref().map_or(1, csv::Position::line);
+    let what = match cause.kind() {
+        csv::ErrorKind::Utf8 { pos, err } => {
+            let column = header.and_then(|header| header.get(err.field())).unwrap_or("header");
+            format!("line {}, {column}: expected text in UTF-8", line(pos))
+        }
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            format!("line {}: expected {expected_len} fields as in the header, got {len}", line(pos))
+        }
+        _ => return Failure::at(path)(cause),
+    };
+    Failure::new(format!("{} {what}", path.display()))
 }

@@ -143,7 +143,7 @@ fn what_is_wrong_is_said_in_one_line() {
         (&[model, "good.npy", "short.npy"], "expected khop-synth-512 with 100 numbers, got khop-synth-512 with 512"),
         (&[model, "good.npy", "two.npy"], "two.npy: expected one vector, got 2"),
         (&[model, "good.npy", "two.npy:2"], "two.npy: expected a row below 2, got 2"),
-        (&[model, "good.npy", "two.npy:x"], "two.npy:x: expected a row number"),
+        (&[model, "good.npy", "two.npy:x"], "two.npy:x: expected no name behind the colon"),
         (&[model, "good.npy", "nan.npy"], "nan.npy: face vector: expected finite numbers"),
         (&[model, "good.npy", "good.npy", "--trace", "t.svg"], "--trace: expected minutiae records"),
         (&["good.fmr", "good.fmr", "--trace", "no/t.svg"], "no/t.svg: No such file"),

@@ -180,7 +180,7 @@ fn what_cannot_be_compared_is_said_in_one_line() {
         (&["whole.csv", "lacking.csv"][..], "lacking.csv: no score for wet/8_4 and wet/1_1 and 30 more; --missing-"),
         (&["whole.csv", "nan.csv"], "nan.csv line 994, score: expected a finite number, got \"NaN\""),
         (&["whole.csv", "other.csv"], "other.csv: expected the columns probe, reference"),
-        (&["whole.csv", "cut.csv.gz"], "cut.csv.gz: "),
+        (&["whole.csv", "cut.csv.gz"], "cut.csv.gz after line "),
         (&["whole.csv", "missing.csv"], "missing.csv: No such file"),
         (&["whole.csv", "whole.csv"], "two engines are called whole: name them, NAME=FILE"),
         (&["whole.csv", "lacking.csv", "--missing-score", "nan"], "--missing-score: expected a finite number"),

@@ -136,6 +136,14 @@ fn numbers<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<
 #[must_use]
 pub fn write_f32(shape: &[usize], values: &[f32]) -> Vec<u8> {
     assert_eq!(shape.iter().product::<usize>(), values.len(), "the shape says how many values there are");
+    let mut bytes = header_f32(shape);
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+/// What stands before the numbers of an array of `<f4` in C order, which follow one by one.
+#[must_use]
+pub fn header_f32(shape: &[usize]) -> Vec<u8> {
     let sizes = match shape {
         [one] => format!("{one},"),
         many => many.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
@@ -149,7 +157,6 @@ pub fn write_f32(shape: &[usize], values: &[f32]) -> Vec<u8> {
     bytes.extend([1, 0]);
     bytes.extend(length.to_le_bytes());
     bytes.extend(header.as_bytes());
-    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     bytes
 }
 

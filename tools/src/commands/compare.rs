@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use khop::{ModelId, Policy, Sample, SampleFormat, Trait, Verification};
 use serde_json::json;
 
+use crate::array::ArrayFile;
 use crate::failure::Failure;
 use crate::source::read_record;
 use trace_plot::TracePlot;
@@ -18,7 +19,7 @@ use trace_plot::TracePlot;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// A minutiae record (ISO 19794-2, INCITS 378) or a face vector (.npy); FILE.npy:ROW takes a row of a matrix
+    /// A minutiae record (ISO 19794-2, INCITS 378) or a face vector (.npy, .npz, .parquet); FILE:ROW takes a row of a matrix
     #[arg(value_name = "A")]
     probe: String,
     /// The file to compare with, of the same sort
@@ -98,17 +99,17 @@ fn trace(names: [&str; 2], [probe, reference]: [&Sample; 2], answer: &Verificati
     Ok(TracePlot { names, title, fingers: with_evidence.collect() }.to_svg())
 }
 
-/// One file as a sample: a vector where the name says `.npy`, else a record.
+/// One file as a sample: a vector where the name is that of an array, else a record.
 fn read(name: &str, model: Option<&ModelId>) -> Result<Sample, Failure> {
+    let is_array =
+        [".npy", ".npz", ".parquet"].iter().any(|end| name.ends_with(end) || name.contains(&format!("{end}:")));
     let (path, row) = match name.rsplit_once(':') {
-        Some((path, row)) if path.ends_with(".npy") => {
-            let row =
-                row.parse().map_err(|_| Failure::new(format!("{name}: expected a row number behind the colon")))?;
-            (PathBuf::from(path), Some(row))
+        Some((path, row)) if is_array && row.bytes().all(|b| b.is_ascii_digit()) && !row.is_empty() => {
+            (PathBuf::from(path), Some(row.parse()?))
         }
         _ => (PathBuf::from(name), None),
     };
-    if path.extension().is_none_or(|extension| extension != "npy") {
+    if !is_array {
         let bytes = read_record(&path)?;
         return Ok(Sample { format: SampleFormat::Minutiae, position: None, quality: None, bytes });
     }
@@ -122,8 +123,7 @@ fn read(name: &str, model: Option<&ModelId>) -> Result<Sample, Failure> {
 }
 
 fn vector(path: &Path, row: Option<usize>) -> Result<Vec<f32>, Failure> {
-    let bytes = std::fs::read(path).map_err(Failure::at(path))?;
-    let array = khop_formats::npy::read(&bytes).map_err(Failure::at(path))?;
+    let array = ArrayFile::read(path)?;
     let (rows, length) = match array.shape[..] {
         [length] => (1, length),
         [rows, length] => (rows, length),

@@ -13,6 +13,7 @@ pub mod samples;
 mod scale;
 mod score_array;
 mod score_file;
+mod score_rows;
 mod scores;
 mod searched;
 mod sheet;
@@ -63,7 +64,9 @@ Examples:
   khop evaluate verification --modality finger --manifest M.csv --where 'dataset=a|b' --json
   khop evaluate verification --modality face --vectors X.npy --labels L.csv --report report.html
   khop evaluate verification --scores-file peer.csv.gz --by finger_position --json
-  khop evaluate verification --mated mated.npy --non-mated non-mated.npy --fmr 1e-4,1e-6";
+  khop evaluate verification --scores-file scores.parquet --report report.html
+  khop evaluate verification --mated mated.npy --non-mated non-mated.npy --fmr 1e-4,1e-6
+  khop evaluate verification --mated scores.npz:mated --non-mated scores.npz:non_mated";
 
 const IDENTIFICATION_EXAMPLES: &str = "\
 Examples:
@@ -101,12 +104,13 @@ struct VerificationArgs {
     /// The rates at which FNMR is asked for; by default those that the comparisons carry.
     #[arg(long, value_name = "FMR", value_delimiter = ',', value_parser = compare::fmr)]
     fmr: Option<Vec<Fmr>>,
-    /// Take the scores of all mated comparisons from this array, any number of them, instead of comparing.
-    #[arg(long, value_name = "NPY", requires = "non_mated")]
+    /// Take the scores of all mated comparisons from this array (.npy, .npz, Parquet), any number of them, instead of
+    /// comparing.
+    #[arg(long, value_name = "FILE[:NAME]", requires = "non_mated")]
     #[arg(conflicts_with_all = ["modality", "manifest", "vectors", "scores", "scores_file"])]
     mated: Option<PathBuf>,
     /// And those of all non-mated comparisons from this one.
-    #[arg(long, value_name = "NPY", requires = "mated")]
+    #[arg(long, value_name = "FILE[:NAME]", requires = "mated")]
     non_mated: Option<PathBuf>,
     /// Which non-mated pairs are compared.
     #[arg(long, value_enum, default_value = "all", conflicts_with = "scores_file")]
@@ -191,7 +195,8 @@ struct InputArgs {
     /// Write a page for readers into this file: curves, tables and what they rest on, as HTML that needs nothing else.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Write every comparison to this file: probe,reference,score,mated.
+    /// Write every comparison to this file: probe,reference,score,mated, as CSV or, where its name ends so, as .parquet; the
+    /// scores alone as the arrays mated and non_mated of a .npz.
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
 }
@@ -214,8 +219,8 @@ pub struct SourceArgs {
     /// Fingers: cut every probe to its N minutiae nearest to the middle, as a small sensor would.
     #[arg(long, value_name = "N", requires = "manifest")]
     innermost: Option<std::num::NonZeroUsize>,
-    /// Faces: vectors as a NumPy array.
-    #[arg(long, value_name = "NPY", required_if_eq("modality", "face"), requires = "labels")]
+    /// Faces: vectors as an array (.npy, .npz, Parquet; FILE:NAME where there are several).
+    #[arg(long, value_name = "FILE[:NAME]", required_if_eq("modality", "face"), requires = "labels")]
     vectors: Option<PathBuf>,
     /// Faces: CSV with the columns row, subject, sample.
     #[arg(long, value_name = "CSV", requires = "vectors")]
@@ -382,7 +387,10 @@ impl VerificationArgs {
     fn of_arrays(&self, mated: &Path, non_mated: &Path) -> Result<Findings, Failure> {
         let fmrs = self.fmr.as_deref();
         let (all, measured) = score_array::count(mated, non_mated, |count| findings::asked(fmrs, count, true).0)?;
-        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = |path: &Path| match path.file_name().unwrap_or_default().to_string_lossy().rsplit_once(':') {
+            Some((_, name)) => name.to_owned(),
+            None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        };
         Ok(Findings::streamed(&format!("{} and {}", stem(mated), stem(non_mated)), &all, &measured, fmrs))
     }
 

@@ -43,7 +43,7 @@ pub struct ImportArgs {
     /// Take only rows of the manifest with these values; may be given several times
     #[arg(long = "where", value_name = "COLUMN=VALUE|VALUE", requires = "manifest")]
     wheres: Vec<String>,
-    /// Array of face vectors, one a row (.npy)
+    /// Array of face vectors, one a row (.npy, .npz, Parquet; FILE:NAME where there are several)
     #[arg(long, value_name = "NPY", requires_all = ["labels", "model"])]
     vectors: Option<PathBuf>,
     /// Labels of the vectors: columns row, subject, sample

@@ -94,7 +94,7 @@ pub fn run(args: SynthArgs) -> Result<(), Failure> {
     let mut people = Sheet::create(&args.out.join("people.csv"), &columns())?;
     let faces = args.out.join("faces.npy");
     let mut vectors = BufWriter::new(File::create(&faces).map_err(Failure::at(&faces))?);
-    vectors.write_all(&npy_header(rows.len(), dim)).map_err(Failure::at(&faces))?;
+    vectors.write_all(&khop_formats::npy::header_f32(&[rows.len(), dim])).map_err(Failure::at(&faces))?;
     let model = args.out.join("model.txt");
     std::fs::write(&model, format!("{MODEL}\n")).map_err(Failure::at(&model))?;
 
@@ -228,14 +228,6 @@ fn write_truth(path: &Path, rows: &[Appearance]) -> Result<usize, Failure> {
     }
     truth.finish()?;
     Ok(duplicates)
-}
-
-/// Header of an array of `<f4` whose rows follow one by one, as `khop_formats::npy` writes it for a whole array.
-fn npy_header(rows: usize, dim: usize) -> Vec<u8> {
-    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dim}), }}");
-    let mut header = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
-    header.extend(format!("{text:117}\n").as_bytes());
-    header
 }
 
 struct Sheet {

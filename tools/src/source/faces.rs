@@ -7,6 +7,7 @@ use khop::{Encounter, EncounterId, EncounterKey, GalleryId, ModelId, Sample, Sam
 use khop_formats::{npy, write_face_vector};
 
 use super::{Source, SubjectPer};
+use crate::array::ArrayFile;
 use crate::failure::Failure;
 use crate::labels::Labels;
 
@@ -19,10 +20,9 @@ pub struct FaceVectors {
 }
 
 impl FaceVectors {
-    /// Reads a `.npy` file with two dimensions, 64 to 4096 numbers a row.
+    /// Reads an array with two dimensions, 64 to 4096 numbers a row.
     pub fn read(path: &Path, model: ModelId) -> Result<Self, Failure> {
-        let bytes = std::fs::read(path).map_err(Failure::at(path))?;
-        let array = npy::read(&bytes).map_err(Failure::at(path))?;
+        let array = ArrayFile::read(path)?;
         match array.shape[..] {
             [_, dim @ 64..=4096] => Ok(Self { path: path.to_owned(), array, model, dim }),
             ref other => {

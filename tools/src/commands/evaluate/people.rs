@@ -47,11 +47,11 @@ impl People {
     pub fn expect_labels(&self, engines: &[Engine], names: &SampleNames, files: &[Sheet]) -> Result<(), Failure> {
         for (engine, sheet) in engines.iter().zip(files) {
             let denied = |row: &&Row| !row.mated && self.0[row.pair.0 as usize] == self.0[row.pair.1 as usize];
-            let first = sheet.rows().iter().filter(denied).min_by_key(|row| row.line);
-            if let Some(&Row { pair: (a, b), line, .. }) = first {
+            let first = sheet.rows().iter().filter(denied).min_by_key(|row| row.number);
+            if let Some(&Row { pair: (a, b), number, .. }) = first {
                 let [a, b] = [a, b].map(|s| &names.samples[s as usize].name);
                 let what = format!("{a} and {b} are non-mated here, but other rows make them one subject's");
-                return Err(Failure::new(format!("{} line {line}: {what}", engine.path.display())));
+                return Err(Failure::new(format!("{} {} {number}: {what}", engine.path.display(), sheet.unit())));
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What does an engine's score file say? One comparison a row, of any engine, plain or compressed.
+//! What does an engine's score file say? One comparison a row, of any engine, as CSV, plain or packed, or as Parquet.
 //!
 //! Two layouts are read. `probe,reference,score,mated` is what `--scores` writes; a name `SET/REST` says which data set
 //! a sample is of. `dataset,finger1,impression1,finger2,impression2,score` numbers fingers by data set; its samples are
@@ -6,14 +6,11 @@
 //! columns `probe_subject` and `reference_subject`; other columns tell rates apart where asked for.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::grouping::{By, Grouping};
+use super::score_rows::ScoreRows;
 use crate::failure::Failure;
 
 /// A score file and what its engine is called.
@@ -35,7 +32,7 @@ impl FromStr for Engine {
             return Ok(Self { name: name.to_owned(), path: path.into() });
         }
         let file = Path::new(text).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = file.trim_end_matches(".gz").trim_end_matches(".csv").to_owned();
+        let name = file.trim_end_matches(".gz").trim_end_matches(".csv").trim_end_matches(".parquet").to_owned();
         if name.is_empty() { Err("expected FILE or NAME=FILE".into()) } else { Ok(Self { name, path: text.into() }) }
     }
 }
@@ -113,8 +110,8 @@ pub struct Row {
     pub pair: Pair,
     /// `None` where the field is empty.
     pub score: Option<f64>,
-    /// In the file, from 1.
-    pub line: u64,
+    /// Its number in the file, in the unit of its [`Sheet`](super::sheet::Sheet).
+    pub number: u64,
     /// Which values the columns have by which rates are told apart.
     pub group: u32,
     pub mated: bool,
@@ -126,7 +123,8 @@ enum Layout {
     Fingers { dataset: usize, probe: [usize; 2], reference: [usize; 2] },
 }
 
-/// Reads a file row by row; `row` gets each, once its sample names are known.
+/// Reads a file row by row; `row` gets each, once its sample names are known. Returns what the numbers of rows count:
+/// lines or rows.
 ///
 /// A score that is no finite number, an empty name, a label other than 0 or 1, a sample compared with itself or of two
 /// subjects, and a file that has neither layout or lacks a column of `grouping` are failures that name file, line and
@@ -136,9 +134,9 @@ pub fn read(
     names: &mut SampleNames,
     grouping: &mut Grouping,
     mut row: impl FnMut(Row),
-) -> Result<(), Failure> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(open(path)?);
-    let header = reader.headers().map_err(Failure::at(path))?.clone();
+) -> Result<&'static str, Failure> {
+    let mut rows = ScoreRows::open(path)?;
+    let (header, unit) = (rows.header().clone(), rows.unit());
     let column = |name: &str| header.iter().position(|column| column == name);
     let (layout, score) = layout(column).ok_or_else(|| {
         let expected = "probe, reference, score, mated or dataset, finger1, impression1, finger2, impression2, score";
@@ -153,11 +151,11 @@ pub fn read(
         })
     };
     let further = grouping.columns().iter().map(further).collect::<Result<Vec<usize>, _>>()?;
+    layout.columns().into_iter().chain([score]).chain(further.iter().copied()).for_each(|column| rows.want(column));
     let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(Failure::at(path))? {
-        let line = record.position().map_or(0, csv::Position::line);
+    while let Some(place) = rows.read(&mut record)? {
         let wrong = |column: usize, what: &str| {
-            Failure::new(format!("{} line {line}, {}: {what}", path.display(), &header[column]))
+            Failure::new(format!("{} {unit} {place}, {}: {what}", path.display(), &header[column]))
         };
         let named = |column: usize| match &record[column] {
             "" => Err(wrong(column, "expected a value, got an empty field")),
@@ -195,8 +193,8 @@ pub fn read(
             }
         };
         if pair.0 == pair.1 {
-            let what = format!("{line}: {} is compared with itself", names.samples[pair.0 as usize].name);
-            return Err(Failure::new(format!("{} line {what}", path.display())));
+            let what = format!("{place}: {} is compared with itself", names.samples[pair.0 as usize].name);
+            return Err(Failure::new(format!("{} {unit} {what}", path.display())));
         }
         let score = match &record[score] {
             "" => None,
@@ -207,9 +205,9 @@ pub fn read(
         };
         let group = grouping.number(further.iter().map(|&column| &record[column]));
         let group = group.map_err(|(place, what)| wrong(further[place], &what))?;
-        row(Row { pair, score, line, group, mated });
+        row(Row { pair, score, number: place, group, mated });
     }
-    Ok(())
+    Ok(unit)
 }
 
 fn layout(column: impl Fn(&str) -> Option<usize>) -> Option<(Layout, usize)> {
@@ -227,11 +225,18 @@ fn layout(column: impl Fn(&str) -> Option<usize>) -> Option<(Layout, usize)> {
     Some((named().or_else(fingers)?, score))
 }
 
-/// The bytes of the file, unpacked where it begins as gzip does.
-fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
-    let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(Failure::at(path))?);
-    let is_packed = file.fill_buf().map_err(Failure::at(path))?.starts_with(&[0x1f, 0x8b]);
-    Ok(if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+impl Layout {
+    /// Those it takes its values from.
+    fn columns(&self) -> Vec<usize> {
+        match *self {
+            Self::Named { probe, reference, mated, subjects } => {
+                [probe, reference, mated].into_iter().chain(subjects.into_iter().flatten()).collect()
+            }
+            Self::Fingers { dataset, probe, reference } => {
+                [dataset].into_iter().chain(probe).chain(reference).collect()
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -245,7 +250,7 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let (mut names, mut rows) = (SampleNames::default(), Vec::new());
         let read = read(&path, &mut names, &mut Grouping::default(), |row| rows.push(row));
-        read.and_then(|()| names.expect_distinct())
+        read.and_then(|_| names.expect_distinct())
             .map_err(|failure| failure.to_string().replace(path.to_str().unwrap(), "s.csv"))?;
         Ok((names, rows))
     }
@@ -288,7 +293,7 @@ mod tests {
         assert_eq!(named("c,c,1,1"), "s.csv line 3: c is compared with itself");
         assert_eq!(named("A,c,1,1"), "the samples \"a\" and \"A\" differ only in case or spaces");
         assert_eq!(named("x 1,x1,1,1"), "the samples \"x 1\" and \"x1\" differ only in case or spaces");
-        assert!(named("a,c").starts_with("s.csv: CSV error"), "{}", named("a,c"));
+        assert_eq!(named("a,c"), "s.csv line 3: expected 4 fields as in the header, got 2");
         let columns = refused(b"probe,reference,score\na,b,1\n");
         assert!(columns.starts_with("s.csv: expected the columns probe, reference, score, mated or"), "{columns}");
         assert!(columns.ends_with("it has probe, reference, score"), "{columns}");

@@ -1,4 +1,6 @@
-//! Where does every single score go? Into a file that other programs can evaluate: probe,reference,score,mated.
+//! Where does every single score go? Into a file that other programs can evaluate: probe, reference, score, mated.
+//!
+//! As CSV, as Parquet where the name ends so, and as the two arrays `mated` and `non_mated` of a `.npz`.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -8,6 +10,8 @@ use khop_evaluate::Comparisons;
 use ndarray::Array2;
 
 use super::samples::Samples;
+use crate::array::write_npz;
+use crate::columnar::ScoreWriter;
 use crate::failure::Failure;
 
 /// All pairs: mated ones first.
@@ -26,7 +30,31 @@ pub fn write_searches(path: &Path, samples: &Samples, similarities: &[Array2<f32
     write(path, samples, of_set.filter(|(probe, reference, _)| probe != reference))
 }
 
-fn write(path: &Path, samples: &Samples, all: impl Iterator<Item = (usize, usize, f32)>) -> Result<(), Failure> {
+/// In the format that the ending of the name asks for.
+fn write(
+    path: &Path,
+    samples: &Samples,
+    all: impl Iterator<Item = (usize, usize, f32)> + Clone,
+) -> Result<(), Failure> {
+    let is_mated = |probe: usize, reference: usize| samples.of(probe) == samples.of(reference);
+    match path.extension().and_then(std::ffi::OsStr::to_str) {
+        Some("parquet") => {
+            let mut writer = ScoreWriter::create(path, &samples.names)?;
+            for (probe, reference, similarity) in all {
+                writer.write(probe, reference, similarity, is_mated(probe, reference))?;
+            }
+            writer.finish()
+        }
+        Some("npz") => {
+            let of = |wanted: bool| all.clone().filter(move |&(p, r, _)| is_mated(p, r) == wanted).map(|(.., s)| s);
+            let named = [("mated", true), ("non_mated", false)];
+            write_npz(path, named.map(|(name, wanted)| (name, of(wanted).count(), of(wanted))))
+        }
+        _ => write_text(path, samples, all),
+    }
+}
+
+fn write_text(path: &Path, samples: &Samples, all: impl Iterator<Item = (usize, usize, f32)>) -> Result<(), Failure> {
     let file = File::create(path).map_err(Failure::at(path))?;
     let mut writer = csv::Writer::from_writer(BufWriter::with_capacity(1 << 20, file));
     writer.write_record(["probe", "reference", "score", "mated"]).map_err(Failure::at(path))?;

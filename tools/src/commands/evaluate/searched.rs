@@ -85,7 +85,7 @@ impl SearchFile {
             let set = samples.subjects.strata()[samples.subjects.of(probe) as usize] as usize;
             let gallery = &mut galleries[set];
             missing += gallery.search(probe, rows, lacking, &scale).map_err(|what| Failure::at(&engine.path)(what))?;
-            groups.insert(probe, expect_one_group(engine, rows, &grouping, &samples.names[probe as usize])?);
+            groups.insert(probe, expect_one_group(engine, &sheet, rows, &grouping, &samples.names[probe as usize])?);
         }
         let of_gallery = |gallery: Gallery<'_>| Searched {
             name: gallery.dataset.name.clone(),
@@ -98,13 +98,20 @@ impl SearchFile {
 }
 
 /// A search is of one group: the columns of all its rows must agree.
-fn expect_one_group(engine: &Engine, rows: &[Row], grouping: &Grouping, probe: &str) -> Result<u32, Failure> {
+fn expect_one_group(
+    engine: &Engine,
+    sheet: &Sheet,
+    rows: &[Row],
+    grouping: &Grouping,
+    probe: &str,
+) -> Result<u32, Failure> {
     let first = &rows[0];
     let Some(other) = rows.iter().find(|row| row.group != first.group) else { return Ok(first.group) };
     let differs = |column: &usize| grouping.value(first.group, *column) != grouping.value(other.group, *column);
     let Some(column) = (0..grouping.columns().len()).find(differs) else { return Ok(first.group) };
     let name = &grouping.columns()[column].column;
-    let [a, b] = [first, other].map(|row| format!("{:?} on line {}", grouping.value(row.group, column), row.line));
+    let value = |row: &Row| format!("{:?} on {} {}", grouping.value(row.group, column), sheet.unit(), row.number);
+    let [a, b] = [first, other].map(value);
     let what = format!("{name}: the probe {probe} has {a} and {b}; a search is of one group");
     Err(Failure::at(&engine.path)(what))
 }

@@ -14,7 +14,10 @@ pub enum Direction {
 }
 
 /// The rows of a score file, ascending by pair, each pair once.
-pub struct Sheet(Vec<Row>);
+pub struct Sheet {
+    rows: Vec<Row>,
+    unit: &'static str,
+}
 
 impl Sheet {
     /// Reads a file, its rows in any order. A pair that it lists twice is a failure that names both lines; so is a file
@@ -26,7 +29,7 @@ impl Sheet {
         direction: Direction,
     ) -> Result<Self, Failure> {
         let mut rows = Vec::new();
-        read(&engine.path, names, grouping, |mut row| {
+        let unit = read(&engine.path, names, grouping, |mut row| {
             if direction == Direction::Either {
                 row.pair = (row.pair.0.min(row.pair.1), row.pair.0.max(row.pair.1));
             }
@@ -35,23 +38,29 @@ impl Sheet {
         if rows.is_empty() {
             return Err(Failure::at(&engine.path)("expected at least one row, got the header alone"));
         }
-        rows.sort_unstable_by_key(|row| (row.pair, row.line));
-        let twice = rows.windows(2).filter(|w| w[0].pair == w[1].pair).min_by_key(|w| w[1].line);
+        rows.sort_unstable_by_key(|row| (row.pair, row.number));
+        let twice = rows.windows(2).filter(|w| w[0].pair == w[1].pair).min_by_key(|w| w[1].number);
         if let Some([first, second]) = twice {
             let [a, b] = [first.pair.0, first.pair.1].map(|sample| &names.samples[sample as usize].name);
-            let what = format!("{a} and {b} are compared on line {} and again on line {}", first.line, second.line);
+            let (first, second) = (first.number, second.number);
+            let what = format!("{a} and {b} are compared on {unit} {first} and again on {unit} {second}");
             return Err(Failure::at(&engine.path)(what));
         }
-        Ok(Self(rows))
+        Ok(Self { rows, unit })
     }
 
     /// All rows, ascending by pair.
     pub fn rows(&self) -> &[Row] {
-        &self.0
+        &self.rows
     }
 
     /// The row of a pair.
     pub fn find(&self, pair: Pair) -> Option<&Row> {
-        self.0.binary_search_by_key(&pair, |row| row.pair).ok().map(|place| &self.0[place])
+        self.rows.binary_search_by_key(&pair, |row| row.pair).ok().map(|place| &self.rows[place])
+    }
+
+    /// What the numbers of rows count: lines from 1, or rows from 0.
+    pub fn unit(&self) -> &'static str {
+        self.unit
     }
 }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::samples::{Entry, Samples};
 use super::trials::Comparing;
+use crate::array::ArrayFile;
 use crate::failure::Failure;
 use crate::labels::Labels;
 
@@ -28,8 +29,7 @@ impl Vectors {
     /// The labelled rows of an array, one data set. A row that is not finite or zero is a failure.
     pub fn read(vectors: &Path, labels: &Path, clean: bool) -> Result<(Samples, Self), Failure> {
         let labelled = Labels::read(labels, clean)?;
-        let bytes = std::fs::read(vectors).map_err(Failure::at(vectors))?;
-        let array = khop_formats::npy::read(&bytes).map_err(Failure::at(vectors))?;
+        let array = ArrayFile::read(vectors)?;
         let &[count, dim] = &array.shape[..] else {
             let message = format!("{}: expected a table of vectors, got one dimension", vectors.display());
             return Err(Failure::new(message));
