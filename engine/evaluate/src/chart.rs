@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::plot::{BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw_legend, escaped, head, stroke};
+use crate::plot::{BOTTOM, HEIGHT, LEFT, RIGHT, STROKES, TOP, WIDTH, draw_legend, escaped, head, stroke};
 
 /// A place on an axis that has a line and a label.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,16 @@ pub struct Line {
     pub name: String,
     /// Across and up.
     pub points: Vec<(f64, f64)>,
+    /// Intervals, drawn upright: where across, and their two ends.
+    pub intervals: Vec<(f64, [f64; 2])>,
+}
+
+impl Line {
+    /// Without intervals.
+    #[must_use]
+    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.into(), points, intervals: Vec::new() }
+    }
 }
 
 /// Lines over two even axes.
@@ -55,6 +65,16 @@ impl ChartAxis {
         let (first, last) = ((low / step + 1e-9).floor() as i64, (high / step - 1e-9).ceil() as i64);
         let decimals = (-step.log10().floor()).max(0.0) as usize;
         let tick = |n: i64| Tick { at: n as f64 * step, label: format!("{:.decimals$}", n as f64 * step) };
+        Self { title: title.into(), ticks: (first..=last.max(first + 1)).map(tick).collect() }
+    }
+
+    /// A mark at every power of ten from the one below `low` to the one above `high`; values are given by their decimal
+    /// logarithms.
+    #[must_use]
+    pub fn decades(title: impl Into<String>, low: f64, high: f64, label: impl Fn(i32) -> String) -> Self {
+        // A hair, so that a decade measured is no end between decades.
+        let (first, last) = ((low + 1e-9).floor() as i32, (high - 1e-9).ceil() as i32);
+        let tick = |decade: i32| Tick { at: f64::from(decade), label: label(decade) };
         Self { title: title.into(), ticks: (first..=last.max(first + 1)).map(tick).collect() }
     }
 
@@ -107,6 +127,17 @@ impl Chart {
                 }
             }
             let _ = writeln!(svg, "<path {} d=\"{path}\"/>", stroke(i));
+            let is_drawn = |&&(across, [low, high]): &&(f64, [f64; 2])| (across + low + high).is_finite();
+            for &(across, [low, high]) in line.intervals.iter().filter(is_drawn) {
+                // Beside each other where lines meet.
+                let across = x(across) + 5.0 * (i as f64 - (self.lines.len() - 1) as f64 / 2.0);
+                let (low, high, left, width) = (y(low), y(high), across - 3.0, 6.0);
+                let _ = writeln!(
+                    svg,
+                    "<path class=\"curve c{}\" d=\"M{left:.1} {high:.1}h{width}m-3 0V{low:.1}m-3 0h{width}\"/>",
+                    i % STROKES.len()
+                );
+            }
         }
         if self.lines.len() > 1 {
             let names: Vec<&str> = self.lines.iter().map(|line| line.name.as_str()).collect();
@@ -134,10 +165,10 @@ mod tests {
 
     #[test]
     fn lines_stay_on_the_page() {
-        let line =
-            Line { name: "a < b".into(), points: vec![(0.0, -7.0), (0.1, f64::NEG_INFINITY), (0.5, 0.5), (9.0, 0.0)] };
+        let line = Line::new("a < b", vec![(0.0, -7.0), (0.1, f64::NEG_INFINITY), (0.5, 0.5), (9.0, 0.0)]);
+        let spread = Line { intervals: vec![(0.5, [0.25, 1.75]), (0.6, [0.0, f64::NAN])], ..line.clone() };
         let axis = |title: &str| ChartAxis::even(title, 0.0, 1.0);
-        let chart = Chart { title: "t".into(), across: axis("x"), up: axis("y"), lines: vec![line.clone(), line] };
+        let chart = Chart { title: "t".into(), across: axis("x"), up: axis("y"), lines: vec![line, spread] };
         let svg = chart.to_svg();
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         let bottom = HEIGHT - BOTTOM;
@@ -145,6 +176,8 @@ mod tests {
         assert!(path.contains(&format!("d=\"M{LEFT:.1} {bottom:.1}M")), "broken after its first point: {path}");
         assert!(path.contains(&format!("L{:.1} {bottom:.1}\"", WIDTH - RIGHT)), "held to the end of the axis: {path}");
         assert_eq!(svg.matches("a &lt; b").count(), 2, "two names in the legend");
+        assert_eq!(svg.matches("class=\"curve c1\" d=").count(), 1, "an interval without an end is not drawn");
+        assert!(svg.contains(&format!(" {TOP:.1}h6m-3 0V{:.1}m-3 0h6", bottom - (bottom - TOP) / 4.0)), "{svg}");
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
     }
 }

@@ -52,7 +52,7 @@ impl Histogram {
                 let (from, share) = (f64::from(self.low) + bin as f64 * width, (count as f64 / total).log10());
                 [(from, share), (from + width, share)]
             };
-            Line { name: name.into(), points: counts.iter().enumerate().flat_map(bin).collect() }
+            Line::new(name, counts.iter().enumerate().flat_map(bin).collect())
         };
         Chart {
             title: title.into(),

@@ -18,6 +18,7 @@ mod isotonic;
 pub mod logistic;
 mod paired;
 mod plot;
+mod quantile;
 pub mod report;
 mod resampling;
 mod spread;
@@ -35,6 +36,7 @@ pub use identification::{
 pub use interval::Interval;
 pub use paired::{Difference, Differences, Paired, PairedError, PairedMeasures};
 pub use plot::DetPlot;
+pub use quantile::Quantile;
 pub use resampling::Resampling;
 pub use spread::Spread;
 pub use streamed::{Deciding, DecidingCounts, NotFinite, ScoreCounts, Streamed};

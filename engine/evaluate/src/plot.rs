@@ -28,7 +28,7 @@ pub(crate) const BOTTOM: f64 = 62.0;
 const LEGEND_LINE: f64 = 20.0;
 
 /// Light and dark stroke (after Okabe and Ito, readable with any colour vision) and dashes.
-const STROKES: [(&str, &str, &str); 7] = [
+pub(crate) const STROKES: [(&str, &str, &str); 7] = [
     ("#0072b2", "#56b4e9", ""),
     ("#d55e00", "#ff9f4a", "9 4"),
     ("#009e73", "#3ddbaa", "3 3"),

@@ -3,7 +3,7 @@
 mod face;
 mod figures;
 mod fingerprint;
-mod growth;
+pub mod growth;
 mod hands;
 mod mapped;
 mod planes;

@@ -4,6 +4,7 @@ mod compare;
 mod findings;
 pub mod fingers;
 mod grouping;
+mod growth;
 mod joint;
 mod page;
 mod people;
@@ -33,6 +34,7 @@ use crate::failure::Failure;
 use findings::{Findings, Searching};
 use fingers::{Fingers, Minutiae, Stage};
 use grouping::By;
+use growth::Growth;
 use joint::Joint;
 use samples::Samples;
 use score_file::Engine;
@@ -72,6 +74,7 @@ const IDENTIFICATION_EXAMPLES: &str = "\
 Examples:
   khop evaluate identification --modality finger --manifest M.csv --where extractor=x
   khop evaluate identification --modality face --vectors X.npy --labels L.csv --cmc cmc.csv
+  khop evaluate identification --modality face --vectors X.npy --labels L.csv --growth --report report.html
   khop evaluate identification --scores-file peer.csv.gz --by sex --by year_of_birth:10
   khop evaluate identification --scores-file lists.csv --candidates-of 1600000 --mate-absent-only
 
@@ -161,6 +164,13 @@ struct IdentificationArgs {
     /// Count a mate only within this rank; by default any rank counts.
     #[arg(long, value_name = "R")]
     rank: Option<u32>,
+    /// Also measure FNIR and the time of a search over the size of the gallery: at these sizes, or at the whole, a half, a
+    /// quarter … of it. Takes up to four times as long again.
+    #[arg(long, value_name = "N,…", num_args = 0.., value_delimiter = ',', require_equals = true, conflicts_with = "scores_file")]
+    growth: Option<Vec<usize>>,
+    /// Write what --growth found to this file: references,measure,value,low,high,errors,trials.
+    #[arg(long, value_name = "FILE", requires = "growth")]
+    growth_csv: Option<PathBuf>,
     /// Write the cumulative match characteristic to this file: rank,miss,hit.
     #[arg(long, value_name = "FILE")]
     cmc: Option<PathBuf>,
@@ -259,6 +269,8 @@ enum Precision {
 /// What is to be done with the samples and the comparator, whichever they are.
 pub trait Task {
     type Done;
+    /// Whether galleries are to stand in random order.
+    const SCATTERED: bool = false;
     fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Self::Done, Failure>;
 }
 
@@ -266,6 +278,18 @@ pub trait Task {
 enum Material {
     Fingers(Fingers),
     Faces(Samples, Vectors),
+}
+
+impl Material {
+    fn scattered(self) -> Result<Self, Failure> {
+        Ok(match self {
+            Self::Fingers(fingers) => Self::Fingers(fingers.scattered()?),
+            Self::Faces(samples, vectors) => {
+                let (samples, order) = samples.scattered()?;
+                Self::Faces(samples, vectors.arranged(order))
+            }
+        })
+    }
 }
 
 impl SourceArgs {
@@ -298,6 +322,7 @@ impl SourceArgs {
     }
 
     fn with_material<T: Task>(&self, material: Material, task: T) -> Result<T::Done, Failure> {
+        let material = if T::SCATTERED { material.scattered()? } else { material };
         let fingers = match material {
             Material::Fingers(fingers) => fingers,
             Material::Faces(samples, vectors) => return self.with_vectors(&samples, vectors, "face-cosine", task),
@@ -339,9 +364,9 @@ pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, Fail
 }
 
 pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
-    let (input, cmc) = match &args.measure {
-        Measure::Verification(v) => (&v.input, &None),
-        Measure::Identification(i) => (&i.input, &i.cmc),
+    let (input, cmc, growth_csv) = match &args.measure {
+        Measure::Verification(v) => (&v.input, &None, &None),
+        Measure::Identification(i) => (&i.input, &i.cmc, &i.growth_csv),
         Measure::Compare(args) => return compare::run(args),
         Measure::Realism(args) => return realism::run(args),
     };
@@ -360,6 +385,7 @@ pub fn run(args: EvaluateArgs) -> Result<(), Failure> {
     write(&input.svg, &|| findings.to_svg())?;
     write(&input.report, &|| findings.to_html())?;
     write(cmc, &|| findings.to_cmc_csv())?;
+    write(growth_csv, &|| findings.to_growth_csv())?;
     if input.json {
         println!("{object}");
     } else {
@@ -451,6 +477,7 @@ impl Task for &VerificationArgs {
 
 impl Task for &IdentificationArgs {
     type Done = Findings;
+    const SCATTERED: bool = true;
 
     fn run<C: Comparing>(self, samples: &Samples, comparing: &C, comparator: &str) -> Result<Findings, Failure> {
         let (similarities, effort) = trials::compare_with_galleries(samples, comparing)?;
@@ -461,6 +488,10 @@ impl Task for &IdentificationArgs {
         let findings = Findings::new(comparator, samples, comparing.failures(), self.input.resampling());
         let mut findings = findings.after(effort);
         findings.identification(samples, of_sets.collect(), &self.searching(), None)?;
+        if let Some(sizes) = &self.growth {
+            let resampling = self.input.resampling();
+            findings.growth = Some(Growth::measure(samples, comparing, sizes, &self.searching(), &resampling)?);
+        }
         Ok(findings)
     }
 }

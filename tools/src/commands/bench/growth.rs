@@ -1,6 +1,6 @@
 //! How does the time of a search grow with the gallery? A chart of what was measured, and of ten times as much.
 
-use khop_evaluate::chart::{Chart, ChartAxis, Line, Tick};
+use khop_evaluate::chart::{Chart, ChartAxis, Line};
 
 use super::figures::Figures;
 
@@ -15,26 +15,20 @@ pub fn chart(title: &str, sizes: &[usize], figures: &Figures) -> Chart {
         let &(size, last_ms) = points.last()?;
         points.push((10.0 * size, 10.0 * last_ms));
         let points = points.into_iter().map(|(size, ms)| (size.log10(), ms.log10())).collect();
-        Some(Line { name: mode.to_owned(), points })
+        Some(Line::new(mode, points))
     };
     let lines: Vec<Line> = ["exact", "bounded", "certified"].into_iter().filter_map(line).collect();
     let ends = |of: fn(&(f64, f64)) -> f64| {
         let values = lines.iter().flat_map(|line| line.points.iter().map(of));
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     };
-    let axis = |title: &str, (low, high): (f64, f64), label: fn(i32) -> String| {
-        // A hair, so that a decade measured is no end between decades.
-        let decades = (low + 1e-9).floor() as i32..=(high - 1e-9).ceil() as i32;
-        ChartAxis {
-            title: title.to_owned(),
-            ticks: decades.map(|decade| Tick { at: f64::from(decade), label: label(decade) }).collect(),
-        }
-    };
     let across = "References; the last decade in proportion to what was measured before it";
+    let (narrowest, widest) = ends(|point| point.0);
+    let (fastest, slowest) = ends(|point| point.1);
     Chart {
         title: title.to_owned(),
-        across: axis(across, ends(|point| point.0), count),
-        up: axis("Time of one search", ends(|point| point.1), time),
+        across: ChartAxis::decades(across, narrowest, widest, count),
+        up: ChartAxis::decades("Time of one search", fastest, slowest, time),
         lines,
     }
 }
@@ -50,7 +44,7 @@ fn count(decade: i32) -> String {
 }
 
 /// So many milliseconds.
-fn time(decade: i32) -> String {
+pub fn time(decade: i32) -> String {
     match decade {
         ..0 => format!("{} µs", 10f64.powi(decade + 3)),
         0..3 => format!("{} ms", 10f64.powi(decade)),

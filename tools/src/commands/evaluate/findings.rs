@@ -12,6 +12,7 @@ use khop_vocabulary::{Fmr, Fnir, Fpir};
 use serde_json::{Value, json};
 
 use super::grouping::Grouping;
+use super::growth::Growth;
 use super::samples::Samples;
 use super::scale::Scale;
 use super::searched::Searched;
@@ -40,6 +41,8 @@ pub struct Findings {
     pub(super) histogram: Option<Histogram>,
     /// By each column asked for.
     pub(super) subgroups: Vec<Subgroups>,
+    /// Over the size of the gallery, where asked for.
+    pub(super) growth: Option<Growth>,
 }
 
 /// What is measured of searches.
@@ -93,6 +96,7 @@ impl Findings {
             misses: Vec::new(),
             histogram: None,
             subgroups: Vec::new(),
+            growth: None,
         }
     }
 
@@ -116,6 +120,7 @@ impl Findings {
             misses: Vec::new(),
             histogram: None,
             subgroups: Vec::new(),
+            growth: None,
         }
     }
 
@@ -280,6 +285,7 @@ impl Findings {
         object["missing"] = json!(self.missing);
         object["by"] = self.subgroups.iter().map(Subgroups::to_json).collect();
         if self.rates == Rates::Identification {
+            object["growth"] = json!(self.growth.as_ref().map(Growth::to_json));
             object["miss_by_rank"] = self.misses.iter().map(|m| m.value()).collect();
         }
         object
@@ -304,6 +310,7 @@ impl Findings {
             set.print(self, &mut text);
         }
         self.subgroups.iter().for_each(|subgroups| subgroups.print(&mut text));
+        self.growth.iter().for_each(|growth| growth.print(&mut text));
         if !self.is_resampled() {
             text.push_str(
                 "\nIn brackets 95 % intervals (Clopper-Pearson), as if comparisons were independent: of one subject they are \
@@ -328,6 +335,10 @@ impl Findings {
 
     pub fn to_cmc_csv(&self) -> String {
         cmc_csv(&self.misses)
+    }
+
+    pub fn to_growth_csv(&self) -> String {
+        self.growth.as_ref().map(Growth::to_csv).unwrap_or_default()
     }
 
     pub fn to_svg(&self) -> String {
@@ -376,7 +387,8 @@ impl Set {
                 object["non_mated_with_mate_absent"] = json!(mate_absent);
                 object["eer"] = Value::Null;
                 object["fnmr_at_fmr"] = json!([]);
-                object["fnir_at_fpir"] = fnir_at_fpir.iter().map(|l| fnir_json(l, findings)).collect();
+                object["fnir_at_fpir"] =
+                    fnir_at_fpir.iter().map(|l| fnir_json(l, |threshold| findings.threshold(threshold))).collect();
                 object["rank1_miss"] = json!(rank1_miss.rate());
                 object["rank1_errors"] = json!(rank1_miss.errors);
                 object["rank1_ci95"] = interval(rank1_miss.ci95);
@@ -453,10 +465,10 @@ fn fnmr_json(l: &FnmrAtFmr, findings: &Findings) -> Value {
     })
 }
 
-fn fnir_json(l: &FnirAtFpir, findings: &Findings) -> Value {
+pub(super) fn fnir_json(l: &FnirAtFpir, threshold: impl Fn(f32) -> f64) -> Value {
     let m = l.measured.as_ref();
     json!({
-        "fpir": l.asked.value(), "threshold": m.map(|m| findings.threshold(m.threshold)), "fnir": m.map(|m| m.fnir.value()),
+        "fpir": l.asked.value(), "threshold": m.map(|m| threshold(m.threshold)), "fnir": m.map(|m| m.fnir.value()),
         "errors": m.map(|m| m.errors), "ci95": m.map(|m| interval(m.ci95)),
         "binomial95": m.map(|m| interval(m.binomial95)), "false_positives": m.map(|m| m.false_positives),
         "selectivity": m.map(|m| m.selectivity),

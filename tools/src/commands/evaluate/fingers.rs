@@ -42,6 +42,14 @@ impl Fingers {
         Ok(Self { samples, templates })
     }
 
+    /// The same with galleries in random order.
+    pub fn scattered(self) -> Result<Self, Failure> {
+        let (samples, order) = self.samples.scattered()?;
+        let mut templates = self.templates;
+        let templates = order.into_iter().map(|place| templates[place].take()).collect();
+        Ok(Self { samples, templates })
+    }
+
     /// Two encounters of each of so many synthetic people; every finger is a subject.
     pub fn synthetic(population: &Population, people: u64) -> Result<Self, Failure> {
         let encounter = |(person, encounter): (u64, u32)| population.person(person).fingers(encounter);

@@ -59,6 +59,9 @@ impl Findings {
             let titles = titles.each_ref().map(String::as_str);
             page.table(&title, &titles, &rows.into_iter().map(row).collect::<Vec<_>>());
         }
+        if let Some(growth) = &self.growth {
+            growth.show(&mut page);
+        }
         page.heading("How it was counted");
         if !self.is_resampled() {
             page.note(
@@ -93,7 +96,7 @@ impl Findings {
             title: "Mates found up to a rank".into(),
             across: ChartAxis::even("Rank", 1.0, self.misses.len() as f64),
             up: ChartAxis::even("Mated searches, %", lowest.min(99.0), 100.0),
-            lines: vec![Line { name: "mates found".into(), points }],
+            lines: vec![Line::new("mates found", points)],
         }
     }
 }
@@ -215,12 +218,12 @@ fn not_measured(name: &str) -> Vec<Cell> {
 }
 
 /// `3.21 %`, with another digit where it is small.
-fn percent(rate: f64) -> String {
+pub(super) fn percent(rate: f64) -> String {
     format!("{:.1$} %", 100.0 * rate, decimals(rate))
 }
 
 /// `[1.25–5.54 %]`, in as many digits as the rate itself.
-fn interval(rate: f64, ci: Interval) -> String {
+pub(super) fn interval(rate: f64, ci: Interval) -> String {
     let decimals = decimals(rate);
     format!("[{:.decimals$}–{:.decimals$} %]", 100.0 * ci.low, 100.0 * ci.high)
 }
@@ -230,7 +233,7 @@ fn decimals(rate: f64) -> usize {
 }
 
 /// With a thin space between thousands.
-fn grouped(count: u64) -> String {
+pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
     groups.collect::<Vec<_>>().join("\u{202f}")

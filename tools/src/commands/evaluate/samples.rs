@@ -92,10 +92,31 @@ impl Samples {
         Self { names, subjects, datasets }
     }
 
+    /// The same with every gallery in an order that depends on nothing but the number of its subjects, so that any stretch
+    /// of it is a random sample; and which sample stands now in each place.
+    pub fn scattered(self) -> Result<(Self, Vec<usize>), Failure> {
+        let mut order: Vec<usize> = (0..self.names.len()).collect();
+        for dataset in &self.datasets {
+            order[dataset.gallery.clone()].sort_unstable_by_key(|&sample| scattered(self.of(sample)));
+        }
+        let subjects =
+            Subjects::new(order.iter().map(|&sample| self.of(sample)).collect(), self.subjects.strata().to_vec())?;
+        let names = order.iter().map(|&sample| self.names[sample].clone()).collect();
+        Ok((Self { names, subjects, datasets: self.datasets }, order))
+    }
+
     /// The subject of a sample.
     pub fn of(&self, sample: usize) -> u32 {
         self.subjects.of(sample as u32)
     }
+}
+
+/// The finaliser of SplitMix64: numbers that follow each other come out far apart.
+fn scattered(number: u32) -> u64 {
+    let mut z = (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -124,6 +145,23 @@ mod tests {
         assert_eq!((&*a.name, a.samples.clone(), a.gallery.clone()), ("a", 2..5, 2..4));
         assert_eq!(samples.subjects.count(), 4, "finger 1 of a is not finger 1 of b");
         assert!(samples.subjects.are_mated(2, 4));
+    }
+
+    #[test]
+    fn a_stretch_of_a_scattered_gallery_is_a_random_sample() {
+        let entries: Vec<Entry> =
+            (0..4000).map(|i| entry("a", &format!("{:04}", i / 2), &(i % 2).to_string())).collect();
+        let (samples, _) = Samples::arrange(&entries).unwrap();
+        let names = samples.names.clone();
+        let (scattered, order) = samples.scattered().unwrap();
+        assert_eq!(scattered.names[2000..], names[2000..], "those that are searched for stay");
+        assert!((0..4000).all(|place| scattered.names[place] == names[order[place]]));
+        assert!((0..4000).all(|place| scattered.of(place) as usize == order[place] % 2000));
+        let mut every = order;
+        let early = every[..200].iter().filter(|&&subject| subject < 1000).count();
+        assert!((75..=125).contains(&early), "{early} of 200");
+        every.sort_unstable();
+        assert!(every.into_iter().eq(0..4000));
     }
 
     #[test]

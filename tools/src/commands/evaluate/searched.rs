@@ -1,6 +1,7 @@
 //! Who was searched for among whom, and what came out? Searches, from similarities or from a score file.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use khop_evaluate::{Mate, Search};
 use ndarray::{Array2, ArrayView1};
@@ -45,15 +46,18 @@ pub struct Lacking {
 
 /// The searches of a data set: each sample's own subject, unless it is the sample itself, and all others.
 pub fn searches(samples: &Samples, dataset: &Dataset, similarities: &Array2<f32>) -> Searched {
-    let search = |(probe, row): (usize, ArrayView1<'_, f32>)| {
-        let mut strangers = row.to_vec();
-        let own = dataset.gallery.clone().position(|reference| samples.of(reference) == samples.of(probe));
-        let mate = own.map(|column| strangers.remove(column));
-        let is_itself = dataset.gallery.contains(&probe);
-        Search::new(probe as u32, mate.filter(|_| !is_itself), strangers)
-    };
+    let search =
+        |(probe, row): (usize, ArrayView1<'_, f32>)| search(samples, probe, dataset.gallery.clone(), row.to_vec());
     let searches = dataset.samples.clone().zip(similarities.rows()).map(search).collect();
     Searched { name: dataset.name.clone(), references: dataset.gallery.len() as u64, searches }
+}
+
+/// A search in these references, which it was as similar to.
+pub fn search(samples: &Samples, probe: usize, references: Range<usize>, mut similarities: Vec<f32>) -> Search {
+    let own = references.clone().position(|reference| samples.of(reference) == samples.of(probe));
+    let mate = own.map(|column| similarities.remove(column));
+    let is_itself = references.contains(&probe);
+    Search::new(probe as u32, mate.filter(|_| !is_itself), similarities)
 }
 
 impl SearchFile {

@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop_evaluate::{Comparison, Comparisons};
+use khop_evaluate::{Comparison, Comparisons, Search};
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::samples::{Dataset, Samples};
+use super::searched::search;
 use crate::failure::Failure;
 
 /// A comparator over prepared samples.
@@ -111,6 +112,29 @@ pub fn compare_with_galleries<C: Comparing>(
     Ok((matrices, effort))
 }
 
+/// Every sample searched for in parts of its data set's gallery, each of `size` references, at most `parts` of them; and
+/// how many seconds each search took. Data sets with fewer references are passed over.
+pub fn search_parts<C: Comparing>(
+    samples: &Samples,
+    comparing: &C,
+    size: usize,
+    parts: usize,
+) -> (Vec<Search>, Vec<f64>) {
+    let row = |dataset: &Dataset, probe, run: &mut Run<'_, C>| {
+        let firsts = dataset.gallery.clone().step_by(size).filter(|first| first + size <= dataset.gallery.end);
+        let in_part = |first: usize| {
+            let (references, before) = (first..first + size, run.effort.busy);
+            let similarities = run.time(references.clone(), C::search).to_vec();
+            let spent = run.probe.is_some().then(|| (run.effort.busy - before).as_secs_f64());
+            (search(samples, probe, references, similarities), spent)
+        };
+        firsts.take(parts).map(in_part).collect::<Vec<_>>()
+    };
+    let (rows, _) = each_probe(samples, comparing, row);
+    let (searches, seconds): (Vec<Search>, Vec<Option<f64>>) = rows.into_iter().flatten().unzip();
+    (searches, seconds.into_iter().flatten().collect())
+}
+
 /// One probe's comparisons, timed.
 struct Run<'a, C: Comparing> {
     comparing: &'a C,
@@ -186,8 +210,6 @@ fn stretches(range: Range<usize>, is_wanted: impl Fn(usize) -> bool) -> Vec<Rang
 
 #[cfg(test)]
 mod tests {
-    use khop_evaluate::Search;
-
     use super::super::samples::Entry;
     use super::super::searched::searches;
     use super::*;

@@ -57,6 +57,12 @@ impl Vectors {
         Ok((samples, Self { dim, rows }))
     }
 
+    /// In another order: which stands now in each place.
+    pub fn arranged(mut self, order: Vec<usize>) -> Self {
+        let rows = order.into_iter().map(|place| self.rows[place].take()).collect();
+        Self { dim: self.dim, rows }
+    }
+
     /// The faces of so many synthetic people, two encounters each.
     pub fn synthetic(population: &Population, people: u64) -> Result<(Samples, Self), Failure> {
         let made: Vec<_> = (0..people).flat_map(|person| [(person, 0), (person, 1)]).collect();
