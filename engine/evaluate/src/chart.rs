@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::plot::{BOTTOM, HEIGHT, LEFT, RIGHT, STROKES, TOP, WIDTH, draw_legend, escaped, head, stroke};
+use crate::plot::{BOTTOM, Corner, HEIGHT, LEFT, RIGHT, STROKES, TOP, WIDTH, draw_legend, escaped, head, stroke};
 
 /// A place on an axis that has a line and a label.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,8 +129,10 @@ impl Chart {
             let _ = writeln!(svg, "<path {} d=\"{path}\"/>", stroke(i));
             let is_drawn = |&&(across, [low, high]): &&(f64, [f64; 2])| (across + low + high).is_finite();
             for &(across, [low, high]) in line.intervals.iter().filter(is_drawn) {
-                // Beside each other where lines meet.
-                let across = x(across) + 5.0 * (i as f64 - (self.lines.len() - 1) as f64 / 2.0);
+                // Beside each other where lines meet, and inside the frame.
+                let half = 2.5 * (self.lines.len() - 1) as f64;
+                let within = x(across).clamp(LEFT + half + 4.0, right - half - 4.0);
+                let across = within + 5.0 * i as f64 - half;
                 let (low, high, left, width) = (y(low), y(high), across - 3.0, 6.0);
                 let _ = writeln!(
                     svg,
@@ -141,10 +143,24 @@ impl Chart {
         }
         if self.lines.len() > 1 {
             let names: Vec<&str> = self.lines.iter().map(|line| line.name.as_str()).collect();
-            draw_legend(&mut svg, &names, TOP + 10.0);
+            draw_legend(&mut svg, &names, self.emptier());
         }
         svg.push_str("</svg>\n");
         svg
+    }
+
+    /// The upper corner in which fewer lines pass; the right one, unless the left is better.
+    fn emptier(&self) -> Corner {
+        let points = self.lines.iter().flat_map(|line| {
+            let ends = line.intervals.iter().flat_map(|&(across, ends)| ends.map(|end| (across, end)));
+            line.points.iter().copied().chain(ends)
+        });
+        let (mut left, mut right) = (0, 0);
+        for (across, _) in points.filter(|&(_, up)| self.up.part(up) > 0.65) {
+            left += usize::from(self.across.part(across) < 0.4);
+            right += usize::from(self.across.part(across) > 0.6);
+        }
+        if left < right { Corner::Left } else { Corner::Right }
     }
 }
 
@@ -161,6 +177,29 @@ mod tests {
         assert_eq!(labels(-0.13, 0.28), ["-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3"]);
         assert_eq!(labels(1.0, 20.0), ["0", "5", "10", "15", "20"]);
         assert_eq!(labels(3.0, 3.0).len(), 2, "one value still has an axis");
+    }
+
+    #[test]
+    fn the_legend_keeps_out_of_the_way() {
+        let chart = |points: Vec<(f64, f64)>| Chart {
+            title: String::new(),
+            across: ChartAxis::even("", 0.0, 1.0),
+            up: ChartAxis::even("", 0.0, 1.0),
+            lines: vec![Line::new("a", points)],
+        };
+        assert_eq!(chart(vec![(0.0, 0.1), (1.0, 0.9)]).emptier(), Corner::Left);
+        assert_eq!(chart(vec![(0.0, 0.9), (1.0, 0.1)]).emptier(), Corner::Right);
+        assert_eq!(chart(vec![(0.0, 0.1), (1.0, 0.1)]).emptier(), Corner::Right);
+    }
+
+    #[test]
+    fn decades_enclose() {
+        let labels = |low: f64, high: f64| {
+            ChartAxis::decades("", low, high, |d| d.to_string()).ticks.into_iter().map(|t| t.label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(-1.5, 0.3), ["-2", "-1", "0", "1"]);
+        assert_eq!(labels(-1.0, 0.0), ["-1", "0"], "a decade measured is an end");
+        assert_eq!(labels(2.0, 2.0), ["2", "3"]);
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl DetPlot {
             draw_curve(&mut svg, curve, i, &x, &y);
         }
         let names: Vec<&str> = self.curves.iter().map(|curve| curve.name.as_str()).collect();
-        draw_legend(&mut svg, &names, TOP + 10.0);
+        draw_legend(&mut svg, &names, Corner::Right);
         svg.push_str("</svg>\n");
         svg
     }
@@ -114,11 +114,22 @@ impl DetPlot {
     }
 }
 
-/// The names of curves with their strokes, in the upper right corner from this height on.
-pub(crate) fn draw_legend(svg: &mut String, names: &[&str], top: f64) {
+/// Where a legend stands, above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Corner {
+    Left,
+    Right,
+}
+
+/// The names of curves with their strokes, in an upper corner.
+pub(crate) fn draw_legend(svg: &mut String, names: &[&str], corner: Corner) {
+    let top = TOP + 10.0;
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64;
     let (width, height) = (longest * 8.2 + 62.0, names.len() as f64 * LEGEND_LINE + 10.0);
-    let left = WIDTH - RIGHT - width - 10.0;
+    let left = match corner {
+        Corner::Left => LEFT + 10.0,
+        Corner::Right => WIDTH - RIGHT - width - 10.0,
+    };
     let _ = writeln!(
         svg,
         "<rect class=\"legend\" x=\"{left:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\" rx=\"3\"/>"

@@ -120,13 +120,26 @@ impl Growth {
         text
     }
 
-    /// Titles and a row for every size.
-    fn rows(&self) -> (Vec<String>, Vec<Vec<String>>) {
-        let mut titles = ["references", "mated searches", "missed at rank 1"].map(str::to_owned).to_vec();
+    /// A table: titles and a row for every size.
+    fn rates(&self) -> Vec<Vec<String>> {
+        let mut titles = ["references", "missed at rank 1"].map(str::to_owned).to_vec();
         let fpirs = self.sizes.first().map_or(&[][..], |at| &at.fnir_at_fpir);
         titles.extend(fpirs.iter().map(|line| format!("FNIR at FPIR {:e}", line.asked.value())));
-        titles.extend(["median, ms", "99th percentile, ms"].map(str::to_owned));
         let rate = |rate: f64, ci| format!("{} {}", percent(rate), shown(rate, ci));
+        let row = |at: &AtSize| {
+            let mut row = vec![grouped(at.references as u64), rate(at.rank1_miss.rate(), at.rank1_miss.ci95)];
+            row.extend(at.fnir_at_fpir.iter().map(|line| match &line.measured {
+                None => "not measured".to_owned(),
+                Some(found) => rate(found.fnir.value(), found.ci95),
+            }));
+            row
+        };
+        std::iter::once(titles).chain(self.sizes.iter().map(row)).collect()
+    }
+
+    /// A table of how much was searched, and how fast.
+    fn times(&self) -> Vec<Vec<String>> {
+        let titles = ["references", "mated searches", "non-mated searches", "median, ms", "99th percentile, ms"];
         let ms = |quantile: &Option<Quantile>| match quantile {
             None => String::new(),
             Some(Quantile { value, ci95: [low, high] }) => {
@@ -134,45 +147,47 @@ impl Growth {
             }
         };
         let row = |at: &AtSize| {
-            let mut row = vec![grouped(at.references as u64), grouped(at.mated)];
-            row.push(rate(at.rank1_miss.rate(), at.rank1_miss.ci95));
-            row.extend(at.fnir_at_fpir.iter().map(|line| match &line.measured {
-                None => "not measured".to_owned(),
-                Some(found) => rate(found.fnir.value(), found.ci95),
-            }));
-            row.extend([ms(&at.median), ms(&at.p99)]);
-            row
+            let counts = [at.references as u64, at.mated, at.non_mated].map(grouped);
+            counts.into_iter().chain([ms(&at.median), ms(&at.p99)]).collect()
         };
-        (titles, self.sizes.iter().map(row).collect())
+        std::iter::once(titles.map(str::to_owned).to_vec()).chain(self.sizes.iter().map(row)).collect()
     }
 
     pub fn print(&self, text: &mut String) {
-        let (titles, rows) = self.rows();
         let _ = writeln!(text, "\nOver the size of the gallery; times while {} threads search", self.threads);
-        let width = |column: usize| {
-            rows.iter().chain([&titles]).map(|row| row[column].chars().count()).max().unwrap_or_default()
-        };
-        for row in [&titles].into_iter().chain(&rows) {
-            let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:>0$}", width(column)));
-            let _ = writeln!(text, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        for table in [self.rates(), self.times()] {
+            let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+            for row in &table {
+                let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:>0$}", width(column)));
+                let _ = writeln!(text, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+            }
         }
     }
 
-    /// Two drawings and a table.
+    /// Two drawings and two tables.
     pub fn show(&self, page: &mut Page) {
         page.heading("Size of the gallery");
-        if self.sizes.len() > 1 {
+        let table = |caption: &str, rows: Vec<Vec<String>>, page: &mut Page| {
+            let mut rows = rows.into_iter();
+            let titles = rows.next().unwrap_or_default();
+            let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+            let rows: Vec<Vec<Cell>> = rows.map(|row| row.into_iter().map(Cell::Number).collect()).collect();
+            page.table(caption, &titles, &rows);
+        };
+        let is_drawn = self.sizes.len() > 1;
+        if is_drawn {
             page.drawing(&self.fnir_chart().to_svg());
+        }
+        table("Mated searches that miss, with 95 % intervals", self.rates(), page);
+        if is_drawn {
             page.drawing(&self.time_chart().to_svg());
         }
-        let (titles, rows) = self.rows();
-        let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-        let rows: Vec<Vec<Cell>> = rows.into_iter().map(|row| row.into_iter().map(Cell::Number).collect()).collect();
-        page.table("Rates and times of a search, with 95 % intervals", &titles, &rows);
+        table("Searches, and the time of one with 95 % intervals", self.times(), page);
         page.note(&format!(
             "The gallery was cut into parts of each size, {PARTS} at most, drawn at random, and every probe searched for in \
              each; of an FPIR the threshold is found anew at every size. Rates have intervals from resampled subjects, times \
-             those of order statistics. Times are of one search on one thread while {} search at once.",
+             those of order statistics. Times are of one search on one thread, comparing with every reference, while {} \
+             search at once.",
             self.threads
         ));
     }
@@ -183,13 +198,15 @@ impl Growth {
     }
 
     fn fnir_chart(&self) -> Chart {
+        // No error has no place on a logarithmic axis: it is drawn at its end.
+        let log = |rate: f64| rate.max(1e-9).log10();
         let line = |name: String, of: &dyn Fn(&AtSize) -> Option<(f64, khop_evaluate::Interval)>| {
             let mut line = Line::new(name, Vec::new());
             for at in &self.sizes {
                 let across = (at.references as f64).log10();
                 let found = of(at);
-                line.points.push((across, found.map_or(f64::NAN, |(rate, _)| 100.0 * rate)));
-                line.intervals.extend(found.map(|(_, ci)| (across, [100.0 * ci.low, 100.0 * ci.high])));
+                line.points.push((across, found.map_or(f64::NAN, |(rate, _)| log(rate))));
+                line.intervals.extend(found.map(|(_, ci)| (across, [log(ci.low), log(ci.high)])));
             }
             line
         };
@@ -201,12 +218,13 @@ impl Growth {
             });
             lines.extend((!fnir.intervals.is_empty()).then_some(fnir));
         }
-        let highest = lines.iter().flat_map(|line| line.intervals.iter().map(|(_, [_, high])| *high));
-        let highest = highest.fold(0.0, f64::max);
+        let mated = self.sizes.iter().map(|at| at.mated).max().unwrap_or(1);
+        let of_lines = lines.iter().flat_map(|line| line.intervals.iter().flat_map(|(_, ends)| *ends));
+        let (low, high) = ends(of_lines.map(|end| end.max(log(1.0 / mated as f64))));
         Chart {
             title: "Misses over the size of the gallery".into(),
             across: self.across(),
-            up: ChartAxis::even("Mated searches, %", 0.0, highest),
+            up: ChartAxis::decades("Mated searches that miss", low, high, share),
             lines,
         }
     }
@@ -223,10 +241,7 @@ impl Growth {
             line
         };
         let lines = vec![line("median", |at| at.median), line("99th percentile", |at| at.p99)];
-        let ends = lines.iter().flat_map(|line| line.intervals.iter().flat_map(|(_, ends)| *ends));
-        let ends = ends.filter(|end| end.is_finite());
-        let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-        let (low, high) = if low < high { (low, high) } else { (0.0, 1.0) };
+        let (low, high) = ends(lines.iter().flat_map(|line| line.intervals.iter().flat_map(|(_, ends)| *ends)));
         Chart {
             title: "Time of a search over the size of the gallery".into(),
             across: self.across(),
@@ -234,6 +249,18 @@ impl Growth {
             lines,
         }
     }
+}
+
+/// The lowest and the highest of finite values; of none, those of one decade.
+fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let finite = values.filter(|value| value.is_finite());
+    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    if low <= high { (low, high) } else { (0.0, 1.0) }
+}
+
+/// `0.01 %`
+fn share(decade: i32) -> String {
+    format!("{} %", 100.0 * 10f64.powi(decade))
 }
 
 /// Three digits of a time.
@@ -338,11 +365,12 @@ mod tests {
         assert!(page.contains("not measured") && !page.contains("NaN"), "{page}");
         let mut text = String::new();
         growth.print(&mut text);
-        assert_eq!(text.lines().count(), 6, "{text}");
+        assert_eq!(text.lines().count(), 10, "{text}");
         let refused = Growth::measure(&samples, &noise, &[61], &searching(), &RESAMPLING).err().unwrap();
         assert_eq!(refused.to_string(), "--growth: expected sizes from 2 to 60, got 61");
         // A gallery that cannot be halved has one size and no curve.
         let whole = Growth::measure(&samples, &noise, &[], &searching(), &RESAMPLING).unwrap();
         assert_eq!(whole.sizes.len(), 1);
+        assert_eq!([-4, -1, 0].map(share), ["0.01 %", "10 %", "100 %"]);
     }
 }
