@@ -18,12 +18,15 @@ mod draws;
 mod face;
 mod flow;
 mod impression;
+mod kin;
 mod master;
 mod options;
 
 use khop_vocabulary::{Attributes, FingerPosition, FingerSample, Region, Sex, SubjectId};
 
 use draws::{Draws, Topic};
+use kin::Kin;
+pub use kin::Kinship;
 use master::Master;
 pub use options::{FaceOptions, FingerOptions, PeopleOptions, PopulationOptions};
 
@@ -40,6 +43,7 @@ pub struct Population {
 pub struct Person<'a> {
     population: &'a Population,
     number: u64,
+    kin: Kin,
     /// `P` and the person's number.
     pub subject: SubjectId,
     /// Year of birth, sex, region.
@@ -57,6 +61,27 @@ impl Population {
     /// The person of this number.
     #[must_use]
     pub fn person(&self, number: u64) -> Person<'_> {
+        let kin = Kin::of(self.seed, &self.options.people, number);
+        // Twins are born in one year, of one sex, in one place.
+        let mut attributes = self.drawn(kin.twins.unwrap_or(number));
+        if let Some(first) = kin.family {
+            let family = self.drawn(first);
+            let nearest = |year: u16| {
+                let born = family.year_of_birth.unwrap_or(year);
+                // The family's year, and up to ten after or before it.
+                born.saturating_add(year % 21).saturating_sub(10)
+            };
+            let PeopleOptions { born_from, born_to, .. } = self.options.people;
+            attributes.year_of_birth =
+                attributes.year_of_birth.map(|y| nearest(y).clamp(born_from, born_to.max(born_from)));
+            attributes.region = family.region;
+        }
+        let subject = SubjectId::new(format!("P{number:09}")).expect("a letter and digits make an identifier");
+        Person { population: self, number, kin, subject, attributes }
+    }
+
+    /// Year of birth, sex and region as they are drawn for a number.
+    fn drawn(&self, number: u64) -> Attributes {
         let people = &self.options.people;
         let mut draws = Draws::of(self.seed, Topic::Attributes, 0, number, 0);
         let span = u64::from(people.born_to.saturating_sub(people.born_from)) + 1;
@@ -64,20 +89,20 @@ impl Population {
         let born = people.born_from + draws.below(span).max(draws.below(span)) as u16;
         let sex = if draws.chance(0.5) { Sex::Female } else { Sex::Male };
         let region = 1 + (f64::from(people.regions) * draws.uniform().powf(1.7)) as u16;
-        Person {
-            population: self,
-            number,
-            subject: SubjectId::new(format!("P{number:09}")).expect("a letter and digits make an identifier"),
-            attributes: Attributes {
-                year_of_birth: Some(born),
-                sex: Some(sex),
-                region: Some(Region::new(format!("R{region:02}")).expect("a letter and digits make an identifier")),
-            },
+        Attributes {
+            year_of_birth: Some(born),
+            sex: Some(sex),
+            region: Some(Region::new(format!("R{region:02}")).expect("a letter and digits make an identifier")),
         }
     }
 }
 
 impl Person<'_> {
+    /// The numbers of everyone related to this person, rising; some may lie beyond those that a caller makes.
+    pub fn relatives(&self) -> impl Iterator<Item = (u64, Kinship)> {
+        self.kin.relatives()
+    }
+
     /// One impression of every finger the person has, in the order of [`FingerPosition::TEN`]; about 1 ms.
     ///
     /// Fewer than ten when a finger is amputated or its impression showed no minutia at all. Every encounter is
@@ -112,17 +137,25 @@ impl Person<'_> {
             index % 5,
             index < 5,
             size,
-            &mut stream(Topic::Flow, code, 0),
+            &mut Draws::of(*seed, Topic::Flow, code, self.whose_flow(code), 0),
             &mut stream(Topic::Minutiae, code, 0),
         );
         impression::impression(&master, position, hardship, dead, options, &mut draws)
+    }
+
+    /// Whose ridge flow a finger has: twins share that of some of their fingers.
+    fn whose_flow(&self, code: u8) -> u64 {
+        let Population { seed, options, .. } = self.population;
+        let is_shared =
+            |first: &u64| Draws::of(*seed, Topic::TwinFlow, code, *first, 0).chance(options.finger.twin_flow);
+        self.kin.twins.filter(is_shared).unwrap_or(self.number)
     }
 
     /// One face as a unit vector of [`FaceOptions::dim`] numbers; every encounter is another image. About 60 µs.
     #[must_use]
     pub fn face(&self, encounter: u32) -> Vec<f32> {
         let Population { seed, options, spectrum } = self.population;
-        face::image(*seed, self.number, encounter, spectrum, &options.face)
+        face::image(*seed, self.number, self.kin, encounter, spectrum, &options.face)
     }
 }
 
@@ -190,6 +223,62 @@ mod tests {
         let at = |fmr: f64| non_mated[non_mated.len() - (fmr * non_mated.len() as f64) as usize];
         // A Gaussian of this spread would stand at 0.214 and 0.256.
         assert!((at(1e-3) - 0.23).abs() < 0.012 && (at(1e-4) - 0.285).abs() < 0.025, "{} {}", at(1e-3), at(1e-4));
+    }
+
+    #[test]
+    fn relatives_have_a_part_of_their_face_in_common() {
+        let people = PeopleOptions { siblings: 1.0, twins: 0.5, ..PeopleOptions::default() };
+        let population = Population::new(3, PopulationOptions { people, ..PopulationOptions::default() });
+        let cosine = |a: u64, b: u64| -> f64 {
+            let [a, b] = [population.person(a).face(0), population.person(b).face(1)];
+            f64::from(a.iter().zip(&b).map(|(a, b)| a * b).sum::<f32>())
+        };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let (mut twins, mut siblings, mut mated, mut strangers) = (vec![], vec![], vec![], vec![]);
+        for number in 0..800 {
+            mated.push(cosine(number, number));
+            strangers.push(cosine(number, number + 4));
+            for (other, kinship) in population.person(number).relatives() {
+                match kinship {
+                    Kinship::Twin => twins.push(cosine(number, other)),
+                    Kinship::Sibling => siblings.push(cosine(number, other)),
+                }
+            }
+        }
+        // What a direction has in common, times what an image has of its direction.
+        let [twins, siblings, mated, strangers] = [twins, siblings, mated, strangers].map(|values| mean(&values));
+        assert!((mated - 0.61).abs() < 0.02 && strangers.abs() < 0.02, "{mated} {strangers}");
+        assert!((siblings / mated - 0.35).abs() < 0.03, "{siblings} of {mated}");
+        let expected = 0.35 + 0.65 * 0.95;
+        assert!((twins / mated - expected).abs() < 0.03, "{twins} of {mated}");
+    }
+
+    #[test]
+    fn relatives_are_born_near_each_other_and_twins_together() {
+        let people = PeopleOptions { siblings: 0.5, twins: 0.5, ..PeopleOptions::default() };
+        let population = Population::new(3, PopulationOptions { people, ..PopulationOptions::default() });
+        let (mut twins, mut siblings) = (0, 0);
+        for number in 0..400 {
+            let person = population.person(number);
+            for (other, kinship) in person.relatives() {
+                let other = population.person(other);
+                let [a, b] = [&person, &other].map(|p| p.attributes.year_of_birth.unwrap());
+                assert!(a.abs_diff(b) <= 20 && (1936..=2018).contains(&a), "{a} {b}");
+                assert_eq!(person.attributes.region, other.attributes.region);
+                if kinship == Kinship::Twin {
+                    assert_eq!(person.attributes, other.attributes);
+                    twins += 1;
+                } else {
+                    siblings += usize::from(a != b);
+                }
+                // Fingers are everyone's own.
+                assert_ne!(person.fingers(0)[0].minutiae, other.fingers(0)[0].minutiae);
+            }
+        }
+        assert!(twins > 100 && siblings > 200, "{twins} {siblings}");
+        let strangers = Population::new(3, PopulationOptions::default());
+        let alone = (0..400).find(|&n| population.person(n).relatives().next().is_none()).unwrap();
+        assert_eq!(population.person(alone).face(0), strangers.person(alone).face(0), "others stay who they are");
     }
 
     #[test]

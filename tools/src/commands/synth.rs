@@ -1,11 +1,12 @@
 //! `khop synth`: Make a synthetic population, with duplicates hidden in it, ready to import.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use khop_evaluate::synth::{FingerOptions, Population, PopulationOptions};
+use khop_evaluate::synth::{FingerOptions, Kinship, PeopleOptions, Population, PopulationOptions};
 use khop_vocabulary::{Attributes, Sex};
 use rand::SeedableRng;
 use rand::seq::{IteratorRandom, SliceRandom};
@@ -42,6 +43,12 @@ pub struct SynthArgs {
     /// Share of the impressions of which hardly anything shows (dry, wet, dirty), 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = FingerOptions::default().dead, value_parser = share)]
     dead: f64,
+    /// Share of the people who have three brothers or sisters among the others, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    siblings: f64,
+    /// Share of the people who are monozygotic twins: nearly one face, ten fingers of their own; 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    twins: f64,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -51,11 +58,13 @@ const EXAMPLES: &str = "\
 Examples:
   khop synth --people 1000 --seed 7 --out people
   khop synth --people 1000 --dead 0.05 --amputated 0.01 --out worn
+  khop synth --people 1000 --siblings 0.3 --twins 0.01 --out families
   khop import --data store --population people
   khop dedup --data store
 
-Writes people.csv, fingers/, faces.npy and model.txt for `khop import`, and truth.csv (subject, duplicate_of), which
-says who the hidden duplicates are. A person takes about 6 kB.";
+Writes people.csv, fingers/, faces.npy and model.txt for `khop import`, truth.csv (subject, duplicate_of), which says
+who the hidden duplicates are, and relatives.csv (subject, relative, relation: twin or sibling), which says who is related
+to whom, each pair once and by the subject under which a person comes first. A person takes about 6 kB.";
 
 /// The model id of synthetic faces.
 const MODEL: &str = khop_face::SYNTHETIC_MODEL;
@@ -86,7 +95,8 @@ pub fn run(args: SynthArgs) -> Result<(), Failure> {
         dead: args.dead,
         ..FingerOptions::default()
     };
-    let options = PopulationOptions { finger, ..PopulationOptions::default() };
+    let people = PeopleOptions { siblings: args.siblings, twins: args.twins, ..PeopleOptions::default() };
+    let options = PopulationOptions { finger, people, ..PopulationOptions::default() };
     let dim = options.face.dim;
     let population = Population::new(args.seed, options);
     let rows = appearances(args.people, args.duplicates, args.seed);
@@ -115,21 +125,26 @@ pub fn run(args: SynthArgs) -> Result<(), Failure> {
     }
     people.finish()?;
     vectors.flush().map_err(Failure::at(&faces))?;
-    let duplicates = write_truth(&args.out.join("truth.csv"), &rows)?;
+    let (firsts, duplicates) = write_truth(&args.out.join("truth.csv"), &rows)?;
+    let related = write_relatives(&args.out.join("relatives.csv"), &population, &rows, &firsts)?;
     bar.finish_and_clear();
-    report(&args, rows.len(), duplicates, fingers);
+    report(&args, rows.len(), duplicates, related, fingers);
     Ok(())
 }
 
-fn report(args: &SynthArgs, encounters: usize, duplicates: usize, fingers: usize) {
+fn report(args: &SynthArgs, encounters: usize, duplicates: usize, [twins, siblings]: [usize; 2], fingers: usize) {
     let (out, people) = (args.out.display().to_string(), args.people);
     if args.json {
         let object = serde_json::json!({
             "out": out, "people": people, "encounters": encounters, "duplicates": duplicates, "fingers": fingers,
+            "twins": twins, "siblings": siblings,
         });
         println!("{object}");
     } else {
         println!("{people} people in {encounters} encounters, {duplicates} of them hidden duplicates, in {out}");
+        if twins + siblings > 0 {
+            println!("{twins} pairs of twins, {siblings} of siblings");
+        }
         println!("{fingers} finger records, {encounters} faces of model {MODEL}");
         println!("next: khop import --data store --population {out}");
     }
@@ -215,19 +230,42 @@ fn directory(row: usize) -> String {
     format!("fingers/{:06}", row / CHUNK)
 }
 
-/// The later appearance of a person names the earlier one.
-fn write_truth(path: &Path, rows: &[Appearance]) -> Result<usize, Failure> {
+/// The later appearance of a person names the earlier one. Returns in which row everyone comes first, and how many come
+/// again.
+fn write_truth(path: &Path, rows: &[Appearance]) -> Result<(HashMap<u64, usize>, usize), Failure> {
     let mut truth = Sheet::create(path, &["subject".to_owned(), "duplicate_of".to_owned()])?;
-    let mut first = std::collections::HashMap::new();
+    let mut first = HashMap::new();
     let mut duplicates = 0;
     for (row, appearance) in rows.iter().enumerate() {
-        if let Some(earlier) = first.insert(appearance.person, row) {
+        let earlier = *first.entry(appearance.person).or_insert(row);
+        if earlier != row {
             truth.write(&[subject(row), subject(earlier)])?;
             duplicates += 1;
         }
     }
     truth.finish()?;
-    Ok(duplicates)
+    Ok((first, duplicates))
+}
+
+/// Each pair of relatives once, at whoever comes later; how many are twins and siblings.
+fn write_relatives(
+    path: &Path,
+    population: &Population,
+    rows: &[Appearance],
+    firsts: &HashMap<u64, usize>,
+) -> Result<[usize; 2], Failure> {
+    let mut sheet = Sheet::create(path, &["subject", "relative", "relation"].map(String::from))?;
+    let mut pairs = [0; 2];
+    for (row, appearance) in rows.iter().enumerate().filter(|(row, of)| firsts.get(&of.person) == Some(row)) {
+        for (other, kinship) in population.person(appearance.person).relatives() {
+            if let Some(&other) = firsts.get(&other).filter(|&&other| other < row) {
+                sheet.write(&[subject(row), subject(other), kinship.name().to_owned()])?;
+                pairs[usize::from(kinship == Kinship::Sibling)] += 1;
+            }
+        }
+    }
+    sheet.finish()?;
+    Ok(pairs)
 }
 
 struct Sheet {
@@ -256,6 +294,8 @@ impl Sheet {
 mod tests {
     use std::collections::HashSet;
 
+    use khop_fingerprint::{Comparator, Probe, Reference, Template};
+
     use super::*;
 
     fn args(out: &Path) -> SynthArgs {
@@ -267,6 +307,8 @@ mod tests {
             difficulty: 1.0,
             amputated: 0.002,
             dead: 0.01,
+            siblings: 0.0,
+            twins: 0.0,
             json: true,
         }
     }
@@ -277,7 +319,7 @@ mod tests {
         run(args(a.path())).unwrap();
         run(args(b.path())).unwrap();
         let read = |directory: &Path, name: &str| std::fs::read(directory.join(name)).unwrap();
-        for name in ["people.csv", "faces.npy", "truth.csv", "model.txt"] {
+        for name in ["people.csv", "faces.npy", "truth.csv", "model.txt", "relatives.csv"] {
             assert_eq!(read(a.path(), name), read(b.path(), name), "{name}");
         }
         let faces = khop_formats::npy::read(&read(a.path(), "faces.npy")).unwrap();
@@ -300,6 +342,52 @@ mod tests {
             let cosine: f32 = face(rows[0]).iter().zip(face(rows[1])).map(|(a, b)| a * b).sum();
             assert!(cosine > 0.2, "{cosine}");
         }
+    }
+
+    #[test]
+    fn relatives_are_told_and_only_their_faces_are_alike() {
+        let directory = tempfile::tempdir().unwrap();
+        run(SynthArgs { people: 41, siblings: 0.6, twins: 0.6, ..args(directory.path()) }).unwrap();
+        let rows: Vec<csv::StringRecord> = {
+            let reader = csv::Reader::from_path(directory.path().join("relatives.csv")).unwrap();
+            reader.into_records().collect::<Result<_, _>>().unwrap()
+        };
+        let bytes = std::fs::read(directory.path().join("faces.npy")).unwrap();
+        let faces = khop_formats::npy::read(&bytes).unwrap();
+        let people: Vec<csv::StringRecord> = {
+            let reader = csv::Reader::from_path(directory.path().join("people.csv")).unwrap();
+            reader.into_records().collect::<Result<_, _>>().unwrap()
+        };
+        let cosine = |a: usize, b: usize| -> f32 {
+            let [a, b] = [a, b].map(|row| &faces.values[row * 512..][..512]);
+            a.iter().zip(b).map(|(a, b)| a * b).sum()
+        };
+        // The same finger of both, where both have it.
+        let finger = |a: usize, b: usize| {
+            let [a, b] = [a, b].map(|row| {
+                let path = people[row].iter().skip(5).take(10).find(|path| path.ends_with("_2.fmr"))?;
+                let record = khop_formats::read_minutiae(&std::fs::read(directory.path().join(path)).unwrap()).unwrap();
+                Template::of(&record.views[0]).ok()
+            });
+            Some(Comparator::new().compare(&Probe::of(&a?), &Reference::of(&b?)))
+        };
+        let mut seen = HashSet::new();
+        let (mut twins, mut siblings, mut fingers) = (Vec::new(), Vec::new(), Vec::new());
+        for row in &rows {
+            let [a, b] = [&row[0], &row[1]].map(|subject| subject[1..].parse::<usize>().unwrap());
+            assert!(b < a && a < people.len() && seen.insert((a, b)), "each pair once, the earlier second");
+            let of_relation = if &row[2] == "twin" { &mut twins } else { &mut siblings };
+            of_relation.push(cosine(a, b));
+            if &row[2] == "twin" {
+                assert_eq!(people[a][3], people[b][3], "of one sex");
+                fingers.extend(finger(a, b));
+            }
+        }
+        let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
+        assert!(twins.len() > 5 && siblings.len() > 20, "{} {}", twins.len(), siblings.len());
+        assert!(mean(&twins) > 0.5 && (0.1..0.3).contains(&mean(&siblings)), "{twins:?} {siblings:?}");
+        // Mated impressions have about 40 on average, strangers 8.
+        assert!(mean(&fingers) < 16.0, "{fingers:?}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) enum Topic {
     FaceGroup = 8,
     FacePerson = 9,
     FaceImage = 10,
+    Kin = 11,
+    TwinFlow = 12,
 }
 
 /// A stream of random numbers, reachable in O(1) from its key.

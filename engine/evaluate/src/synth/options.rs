@@ -20,11 +20,15 @@ pub struct PeopleOptions {
     pub born_to: u16,
     /// Regions `R01`, `R02` … of falling size. Default 34.
     pub regions: u16,
+    /// Share of people who have three brothers or sisters, who come next to them in number. Default 0.
+    pub siblings: f64,
+    /// Share of people who are monozygotic twins, next to each other in number. Default 0.
+    pub twins: f64,
 }
 
 impl Default for PeopleOptions {
     fn default() -> Self {
-        Self { born_from: 1936, born_to: 2018, regions: 34 }
+        Self { born_from: 1936, born_to: 2018, regions: 34, siblings: 0.0, twins: 0.0 }
     }
 }
 
@@ -65,6 +69,8 @@ pub struct FingerOptions {
     pub angle_deg: f64,
     /// Share of endings read as bifurcations and the reverse. Default 0.12.
     pub kind_flips: f64,
+    /// Share of the fingers whose class and ridge flow twins have in common; never their minutiae. Default 0.6.
+    pub twin_flow: f64,
 }
 
 impl Default for FingerOptions {
@@ -87,6 +93,7 @@ impl Default for FingerOptions {
             jitter_px: 1.2,
             angle_deg: 4.5,
             kind_flips: 0.12,
+            twin_flow: 0.6,
         }
     }
 }
@@ -111,6 +118,10 @@ pub struct FaceOptions {
     /// Groups of people who look alike: how many groups, and the share of a person's direction (as a squared
     /// cosine) that a group decides. Default from everyone (1 group) over peoples and types to close kin (120,000).
     pub look_alikes: Vec<(u64, f64)>,
+    /// The share of their direction that siblings have in common (the cosine of two siblings' directions). Default 0.35.
+    pub siblings: f64,
+    /// The same of twins. Default 0.95.
+    pub twins: f64,
 }
 
 impl Default for FaceOptions {
@@ -122,6 +133,8 @@ impl Default for FaceOptions {
             noise_by_image: 0.585,
             half_life: 0.16,
             look_alikes: vec![(1, 0.0075), (13, 0.05), (150, 0.21), (3_000, 0.29), (120_000, 0.22)],
+            siblings: 0.35,
+            twins: 0.95,
         }
     }
 }
