@@ -455,7 +455,8 @@ impl IdentificationArgs {
         let findings = Findings::new(&file.name, &file.samples, 0, self.input.resampling());
         let mut findings = findings.on_scale(file.scale, file.missing);
         let groups = Some((&file.grouping, &file.groups));
-        findings.identification(&file.samples, file.sets, &self.searching(), groups)?;
+        let measured = findings.identification(&file.samples, file.sets, &self.searching(), groups);
+        measured.map_err(Failure::at(&engine.path))?;
         Ok(findings)
     }
 }

@@ -140,8 +140,11 @@ pub fn read(
     let column = |name: &str| header.iter().position(|column| column == name);
     let (layout, score) = layout(column).ok_or_else(|| {
         let expected = "probe, reference, score, mated or dataset, finger1, impression1, finger2, impression2, score";
-        let found: Vec<&str> = header.iter().collect();
-        Failure::at(path)(format!("expected the columns {expected}; it has {}", found.join(", ")))
+        let found = match header.len() {
+            0 => "no column".to_owned(),
+            _ => header.iter().collect::<Vec<_>>().join(", "),
+        };
+        Failure::at(path)(format!("expected the columns {expected}; it has {found}"))
     })?;
     let further = |by: &By| {
         let name = &by.column;
@@ -151,7 +154,12 @@ pub fn read(
         })
     };
     let further = grouping.columns().iter().map(further).collect::<Result<Vec<usize>, _>>()?;
-    layout.columns().into_iter().chain([score]).chain(further.iter().copied()).for_each(|column| rows.want(column));
+    for column in layout.columns().into_iter().chain([score]).chain(further.iter().copied()) {
+        if header.iter().filter(|name| *name == &header[column]).count() > 1 {
+            return Err(Failure::at(path)(format!("the column {:?} stands there twice", &header[column])));
+        }
+        rows.want(column);
+    }
     let mut record = csv::StringRecord::new();
     while let Some(place) = rows.read(&mut record)? {
         let wrong = |column: usize, what: &str| {
