@@ -37,6 +37,36 @@ fn write_faces(directory: &Path) {
 }
 
 #[test]
+fn growth_is_that_of_the_evaluation_but_for_the_time() {
+    let directory = tempfile::tempdir().unwrap();
+    write_faces(directory.path());
+    let vectors = ["--modality", "face", "--vectors", "x.npy", "--labels", "l.csv", "--precision", "f32"];
+    let sizes = ["--growth=10,20,40", "--fpir", "0.2", "--growth-csv"];
+    let said = answer(directory.path(), &[&vectors[..], &["--scores", "s.csv"], &sizes, &["a.csv"]].concat());
+    let read = answer(directory.path(), &[&["--scores-file", "s.csv"], &sizes[..], &["b.csv"]].concat());
+    let [said, read] = [&said, &read].map(|found| found["growth"]["sizes"].as_array().unwrap().clone());
+    // The whole gallery is the same; its parts are other people, as many of them.
+    assert_eq!((said.len(), read.len()), (3, 3));
+    for (said, read) in said.iter().zip(&read) {
+        for name in ["references", "mated", "non_mated"] {
+            assert_eq!(said[name], read[name], "{name}");
+        }
+        assert!(said["search_median"]["ms"].is_number() && read["search_median"].is_null());
+    }
+    assert_eq!((&said[0]["mated"], &said[0]["non_mated"]), (&json!(80), &json!(4 * 120)));
+    assert_eq!(said[2]["rank1_errors"], read[2]["rank1_errors"]);
+    for name in ["errors", "fnir", "false_positives"] {
+        assert_eq!(said[2]["fnir_at_fpir"][0][name], read[2]["fnir_at_fpir"][0][name], "{name}");
+    }
+    let [a, b] = [&said, &read].map(|sizes| sizes[2]["fnir_at_fpir"][0]["threshold"].as_f64().unwrap());
+    assert!((a - b).abs() < 1e-6, "{a} {b}: a score, no place in the scale");
+    let rows = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap().lines().count();
+    assert_eq!((rows("a.csv"), rows("b.csv")), (1 + 3 * 4, 1 + 3 * 2));
+    let lists = identification(directory.path(), &["--scores-file", "s.csv", "--candidates-of", "40", "--growth"]);
+    assert_eq!(lists.status.code(), Some(2), "candidate lists have no gallery to cut");
+}
+
+#[test]
 fn the_file_of_an_evaluation_says_what_the_evaluation_said() {
     let directory = tempfile::tempdir().unwrap();
     write_faces(directory.path());

@@ -166,7 +166,7 @@ struct IdentificationArgs {
     rank: Option<u32>,
     /// Also measure FNIR and the time of a search over the size of the gallery: at these sizes, or at the whole, a half, a
     /// quarter … of it. Takes up to four times as long again.
-    #[arg(long, value_name = "N,…", num_args = 0.., value_delimiter = ',', require_equals = true, conflicts_with = "scores_file")]
+    #[arg(long, value_name = "N,…", num_args = 0.., value_delimiter = ',', require_equals = true, conflicts_with = "candidates_of")]
     growth: Option<Vec<usize>>,
     /// Write what --growth found to this file: references,measure,value,low,high,errors,trials.
     #[arg(long, value_name = "FILE", requires = "growth")]
@@ -452,8 +452,10 @@ impl IdentificationArgs {
     fn of_file(&self, engine: &Engine) -> Result<Findings, Failure> {
         let lacking = Lacking { missing_score: self.file.missing_score, candidates_of: self.candidates_of };
         let file = SearchFile::read(engine, lacking, &self.file.by)?;
+        let growth = |sizes: &Vec<usize>| Growth::of_file(&file, sizes, &self.searching(), &self.input.resampling());
+        let growth = self.growth.as_ref().map(growth).transpose().map_err(Failure::at(&engine.path))?;
         let findings = Findings::new(&file.name, &file.samples, 0, self.input.resampling());
-        let mut findings = findings.on_scale(file.scale, file.missing);
+        let mut findings = Findings { growth, ..findings.on_scale(file.scale, file.missing) };
         let groups = Some((&file.grouping, &file.groups));
         let measured = findings.identification(&file.samples, file.sets, &self.searching(), groups);
         measured.map_err(Failure::at(&engine.path))?;
@@ -491,7 +493,7 @@ impl Task for &IdentificationArgs {
         findings.identification(samples, of_sets.collect(), &self.searching(), None)?;
         if let Some(sizes) = &self.growth {
             let resampling = self.input.resampling();
-            findings.growth = Some(Growth::measure(samples, comparing, sizes, &self.searching(), &resampling)?);
+            findings.growth = Some(Growth::of_comparing(samples, comparing, sizes, &self.searching(), &resampling)?);
         }
         Ok(findings)
     }

@@ -285,7 +285,8 @@ impl Findings {
         object["missing"] = json!(self.missing);
         object["by"] = self.subgroups.iter().map(Subgroups::to_json).collect();
         if self.rates == Rates::Identification {
-            object["growth"] = json!(self.growth.as_ref().map(Growth::to_json));
+            object["growth"] =
+                json!(self.growth.as_ref().map(|growth| growth.to_json(|threshold| self.threshold(threshold))));
             object["miss_by_rank"] = self.misses.iter().map(|m| m.value()).collect();
         }
         object

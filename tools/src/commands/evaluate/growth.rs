@@ -6,13 +6,14 @@
 use std::fmt::Write;
 
 use khop_evaluate::chart::{Chart, ChartAxis, Line, Tick};
-use khop_evaluate::{Counted, FnirAtFpir, Identification, Quantile, Resampling};
+use khop_evaluate::{Counted, FnirAtFpir, Identification, Quantile, Resampling, Search, Subjects};
 use serde_json::{Value, json};
 
 use super::findings::{Searching, fnir_json};
 use super::page::{Cell, Page};
 use super::reading::{grouped, interval as shown, percent};
 use super::samples::Samples;
+use super::searched::SearchFile;
 use super::subgroups::interval;
 use super::trials::{Comparing, search_parts};
 use crate::commands::bench::growth::time;
@@ -41,11 +42,12 @@ struct AtSize {
 }
 
 impl Growth {
-    /// Measures at these sizes, or at the whole gallery, its half, its quarter and so on where none is given.
+    /// Measures with a comparator at these sizes, or at the whole gallery, its half, its quarter and so on where none is
+    /// given. Expects galleries in random order.
     ///
     /// # Errors
     /// A size that no gallery has, or at which nothing can be measured.
-    pub fn measure<C: Comparing>(
+    pub fn of_comparing<C: Comparing>(
         samples: &Samples,
         comparing: &C,
         asked: &[usize],
@@ -53,6 +55,33 @@ impl Growth {
         resampling: &Resampling,
     ) -> Result<Self, Failure> {
         let largest = samples.datasets.iter().map(|dataset| dataset.gallery.len()).max().unwrap_or(0);
+        let search = |size: usize| search_parts(samples, comparing, size, PARTS);
+        Self::measure((largest, search), &samples.subjects, asked, searching, resampling)
+    }
+
+    /// The same of the searches of a score file, whose time nobody knows.
+    ///
+    /// # Errors
+    /// As of [`Growth::of_comparing`], and where the file holds candidate lists.
+    pub fn of_file(
+        file: &SearchFile,
+        asked: &[usize],
+        searching: &Searching,
+        resampling: &Resampling,
+    ) -> Result<Self, Failure> {
+        let largest = file.answers.iter().map(|answers| answers.subjects.len()).max().unwrap_or(0);
+        let search =
+            |size: usize| (file.answers.iter().flat_map(|answers| answers.in_parts(size, PARTS)).collect(), Vec::new());
+        Self::measure((largest, search), &file.samples.subjects, asked, searching, resampling)
+    }
+
+    fn measure(
+        (largest, search): (usize, impl Fn(usize) -> (Vec<Search>, Vec<f64>)),
+        subjects: &Subjects,
+        asked: &[usize],
+        searching: &Searching,
+        resampling: &Resampling,
+    ) -> Result<Self, Failure> {
         if let Some(wrong) = asked.iter().find(|size| !(2..=largest).contains(size)) {
             return Err(Failure::new(format!("--growth: expected sizes from 2 to {largest}, got {wrong}")));
         }
@@ -61,11 +90,11 @@ impl Growth {
         sizes.sort_unstable();
         sizes.dedup();
         let at = |references: usize| {
-            let (mut searches, mut seconds) = search_parts(samples, comparing, references, PARTS);
+            let (mut searches, mut seconds) = search(references);
             if searching.mate_absent_only {
                 searches.iter_mut().filter(|search| search.mate.is_some()).for_each(|search| search.strangers.clear());
             }
-            let all = Identification::new(samples.subjects.clone(), references as u64, &searches)
+            let all = Identification::new(subjects.clone(), references as u64, &searches)
                 .map_err(|cause| Failure::new(format!("--growth: galleries of {references}: {cause}")))?;
             Ok(AtSize {
                 references,
@@ -81,14 +110,15 @@ impl Growth {
         Ok(Self { threads: rayon::current_num_threads(), sizes })
     }
 
-    pub fn to_json(&self) -> Value {
+    /// `threshold` turns one into what is shown.
+    pub fn to_json(&self, threshold: impl Fn(f32) -> f64) -> Value {
         let ms = |quantile: &Option<Quantile>| {
             quantile.map(|q| json!({"ms": 1e3 * q.value, "ci95": q.ci95.map(|seconds| 1e3 * seconds)}))
         };
         let size = |at: &AtSize| {
             json!({
                 "references": at.references, "mated": at.mated, "non_mated": at.non_mated,
-                "fnir_at_fpir": at.fnir_at_fpir.iter().map(|line| fnir_json(line, f64::from)).collect::<Vec<_>>(),
+                "fnir_at_fpir": at.fnir_at_fpir.iter().map(|line| fnir_json(line, &threshold)).collect::<Vec<_>>(),
                 "rank1_miss": at.rank1_miss.rate(), "rank1_errors": at.rank1_miss.errors,
                 "rank1_ci95": interval(at.rank1_miss.ci95), "search_median": ms(&at.median), "search_p99": ms(&at.p99),
             })
@@ -139,7 +169,10 @@ impl Growth {
 
     /// A table of how much was searched, and how fast.
     fn times(&self) -> Vec<Vec<String>> {
-        let titles = ["references", "mated searches", "non-mated searches", "median, ms", "99th percentile, ms"];
+        let mut titles = vec!["references", "mated searches", "non-mated searches"];
+        if self.is_timed() {
+            titles.extend(["median, ms", "99th percentile, ms"]);
+        }
         let ms = |quantile: &Option<Quantile>| match quantile {
             None => String::new(),
             Some(Quantile { value, ci95: [low, high] }) => {
@@ -147,14 +180,24 @@ impl Growth {
             }
         };
         let row = |at: &AtSize| {
-            let counts = [at.references as u64, at.mated, at.non_mated].map(grouped);
-            counts.into_iter().chain([ms(&at.median), ms(&at.p99)]).collect()
+            let mut row = [at.references as u64, at.mated, at.non_mated].map(grouped).to_vec();
+            if self.is_timed() {
+                row.extend([ms(&at.median), ms(&at.p99)]);
+            }
+            row
         };
-        std::iter::once(titles.map(str::to_owned).to_vec()).chain(self.sizes.iter().map(row)).collect()
+        std::iter::once(titles.into_iter().map(str::to_owned).collect()).chain(self.sizes.iter().map(row)).collect()
+    }
+
+    /// Whether anybody knows how long a search takes.
+    fn is_timed(&self) -> bool {
+        self.sizes.iter().any(|at| at.median.is_some())
     }
 
     pub fn print(&self, text: &mut String) {
-        let _ = writeln!(text, "\nOver the size of the gallery; times while {} threads search", self.threads);
+        let timed =
+            if self.is_timed() { format!("; times while {} threads search", self.threads) } else { String::new() };
+        let _ = writeln!(text, "\nOver the size of the gallery{timed}");
         for table in [self.rates(), self.times()] {
             let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
             for row in &table {
@@ -179,17 +222,25 @@ impl Growth {
             page.drawing(&self.fnir_chart().to_svg());
         }
         table("Mated searches that miss, with 95 % intervals", self.rates(), page);
-        if is_drawn {
+        if is_drawn && self.is_timed() {
             page.drawing(&self.time_chart().to_svg());
         }
-        table("Searches, and the time of one with 95 % intervals", self.times(), page);
+        table(
+            if self.is_timed() { "Searches, and the time of one with 95 % intervals" } else { "Searches" },
+            self.times(),
+            page,
+        );
         page.note(&format!(
             "The gallery was cut into parts of each size, {PARTS} at most, drawn at random, and every probe searched for in \
-             each; of an FPIR the threshold is found anew at every size. Rates have intervals from resampled subjects, times \
-             those of order statistics. Times are of one search on one thread, comparing with every reference, while {} \
-             search at once.",
-            self.threads
+             each; of an FPIR the threshold is found anew at every size. Intervals are from resampled subjects."
         ));
+        if self.is_timed() {
+            page.note(&format!(
+                "Times are of one search on one thread, comparing with every reference, while {} search at once; their \
+                 intervals those of order statistics.",
+                self.threads
+            ));
+        }
     }
 
     fn across(&self) -> ChartAxis {
@@ -329,7 +380,7 @@ mod tests {
     #[test]
     fn every_size_is_measured_with_all_that_is_there() {
         let (samples, noise) = people(850);
-        let growth = Growth::measure(&samples, &noise, &[], &searching(), &RESAMPLING).unwrap();
+        let growth = Growth::of_comparing(&samples, &noise, &[], &searching(), &RESAMPLING).unwrap();
         let found: Vec<(usize, u64, u64)> =
             growth.sizes.iter().map(|at| (at.references, at.mated, at.non_mated)).collect();
         // Of 850 three are left over by four parts of 212: four of their samples, and they are 1,700 mates.
@@ -348,8 +399,8 @@ mod tests {
     #[test]
     fn it_is_told_in_every_form() {
         let (samples, noise) = people(60);
-        let growth = Growth::measure(&samples, &noise, &[60, 20, 30, 20], &searching(), &RESAMPLING).unwrap();
-        let json = growth.to_json();
+        let growth = Growth::of_comparing(&samples, &noise, &[60, 20, 30, 20], &searching(), &RESAMPLING).unwrap();
+        let json = growth.to_json(f64::from);
         assert_eq!(json["sizes"].as_array().unwrap().len(), 3);
         let [first, last] = [0, 2].map(|place| &json["sizes"][place]);
         assert_eq!((&first["references"], &last["references"]), (&json!(20), &json!(60)));
@@ -366,10 +417,10 @@ mod tests {
         let mut text = String::new();
         growth.print(&mut text);
         assert_eq!(text.lines().count(), 10, "{text}");
-        let refused = Growth::measure(&samples, &noise, &[61], &searching(), &RESAMPLING).err().unwrap();
+        let refused = Growth::of_comparing(&samples, &noise, &[61], &searching(), &RESAMPLING).err().unwrap();
         assert_eq!(refused.to_string(), "--growth: expected sizes from 2 to 60, got 61");
         // A gallery that cannot be halved has one size and no curve.
-        let whole = Growth::measure(&samples, &noise, &[], &searching(), &RESAMPLING).unwrap();
+        let whole = Growth::of_comparing(&samples, &noise, &[], &searching(), &RESAMPLING).unwrap();
         assert_eq!(whole.sizes.len(), 1);
         assert_eq!([-4, -1, 0].map(share), ["0.01 %", "10 %", "100 %"]);
     }

@@ -111,8 +111,8 @@ impl Samples {
     }
 }
 
-/// The finaliser of SplitMix64: numbers that follow each other come out far apart.
-fn scattered(number: u32) -> u64 {
+/// A key that puts subjects into random order. The finaliser of SplitMix64: numbers that follow each other come out far apart.
+pub fn scattered(number: u32) -> u64 {
     let mut z = (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use khop_evaluate::{Mate, Search};
 use ndarray::{Array2, ArrayView1};
+use rayon::prelude::*;
 
 use super::grouping::{By, Grouping};
 use super::people::People;
-use super::samples::{Dataset, Samples};
+use super::samples::{Dataset, Samples, scattered};
 use super::scale::Scale;
 use super::score_file::{Engine, Row, SampleNames};
 use super::sheet::{Direction, Sheet};
@@ -27,12 +28,57 @@ pub struct SearchFile {
     pub name: String,
     pub samples: Samples,
     pub sets: Vec<Searched>,
+    /// The same searches with whom they found, by data set.
+    pub answers: Vec<Answers>,
     pub scale: Scale,
     /// Comparisons it had no score for.
     pub missing: usize,
     pub grouping: Grouping,
     /// The group of each sample that was a probe.
     pub groups: HashMap<u32, u32>,
+}
+
+/// The searches of a gallery with the similarity of every subject in it.
+#[derive(Default)]
+pub struct Answers {
+    /// The subjects in the gallery, ascending.
+    pub subjects: Vec<u32>,
+    all: Vec<Answer>,
+}
+
+/// What one search found: every subject once, by its most similar reference.
+struct Answer {
+    probe: u32,
+    own: u32,
+    found: Vec<(u32, f32)>,
+}
+
+impl Answer {
+    /// The search among these subjects alone; `None` where it met none of them.
+    fn among(&self, is_there: impl Fn(u32) -> bool) -> Option<Search> {
+        let (mut mate, mut strangers) = (None, Vec::new());
+        for &(subject, similarity) in self.found.iter().filter(|(subject, _)| is_there(*subject)) {
+            if subject == self.own { mate = Some(similarity) } else { strangers.push(similarity) }
+        }
+        (mate.is_some() || !strangers.is_empty()).then(|| Search::new(self.probe, mate, strangers))
+    }
+}
+
+impl Answers {
+    /// Every search in parts of the gallery, each of `size` subjects, at most `parts` of them, drawn by their numbers.
+    pub fn in_parts(&self, size: usize, parts: usize) -> Vec<Search> {
+        let mut subjects = self.subjects.clone();
+        subjects.sort_unstable_by_key(|&subject| scattered(subject));
+        let parts = parts.min(subjects.len() / size);
+        let mut part_of = vec![parts; self.subjects.last().map_or(0, |&last| last as usize + 1)];
+        for (part, subjects) in subjects.chunks_exact(size).take(parts).enumerate() {
+            subjects.iter().for_each(|&subject| part_of[subject as usize] = part);
+        }
+        let in_each = |answer: &Answer| -> Vec<Search> {
+            (0..parts).filter_map(|part| answer.among(|subject| part_of[subject as usize] == part)).collect()
+        };
+        self.all.par_iter().flat_map_iter(in_each).collect()
+    }
 }
 
 /// How a file is to be read that does not hold every comparison.
@@ -96,8 +142,9 @@ impl SearchFile {
             references: lacking.candidates_of.unwrap_or(gallery.subjects),
             searches: gallery.searches,
         };
+        let answers = galleries.iter_mut().map(|gallery| std::mem::take(&mut gallery.answers)).collect();
         let sets = galleries.into_iter().map(of_gallery).collect();
-        Ok(Self { name: engine.name.clone(), samples, sets, scale, missing, grouping, groups })
+        Ok(Self { name: engine.name.clone(), samples, sets, answers, scale, missing, grouping, groups })
     }
 }
 
@@ -129,6 +176,7 @@ struct Gallery<'a> {
     references: Vec<u32>,
     subjects: u64,
     searches: Vec<Search>,
+    answers: Answers,
 }
 
 impl<'a> Gallery<'a> {
@@ -140,7 +188,8 @@ impl<'a> Gallery<'a> {
         let mut subjects: Vec<u32> = references.iter().map(|&reference| samples.subjects.of(reference)).collect();
         subjects.sort_unstable();
         subjects.dedup();
-        Self { dataset, samples, number, references, subjects: subjects.len() as u64, searches: Vec::new() }
+        let (count, answers) = (subjects.len() as u64, Answers { subjects, all: Vec::new() });
+        Self { dataset, samples, number, references, subjects: count, searches: Vec::new(), answers }
     }
 
     /// Adds the search of a probe; how many references it had no score for.
@@ -169,18 +218,21 @@ impl<'a> Gallery<'a> {
         }
         best.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         best.dedup_by_key(|candidate| candidate.0);
-        let own = subject_of(probe);
-        let mate = best.iter().position(|candidate| candidate.0 == own).map(|place| best.remove(place).1);
-        let mut strangers: Vec<f32> = best.into_iter().map(|candidate| candidate.1).collect();
-        if lacking.candidates_of.is_some() && strangers.is_empty() {
-            strangers.push(scale.below_all()); // it returned nobody, and is a search all the same
+        let answer = Answer { probe, own: subject_of(probe), found: best };
+        let mut search = answer.among(|_| true).unwrap_or_else(|| Search::new(probe, None, Vec::new()));
+        if lacking.candidates_of.is_none() {
+            self.searches.push(search);
+            self.answers.all.push(answer);
+            return Ok(missing);
         }
-        let mut search = Search::new(probe, mate, strangers);
-        if lacking.candidates_of.is_some() && mate.is_none() && rows.iter().any(|row| row.mated) {
+        if search.strangers.is_empty() {
+            search.strangers.push(scale.below_all()); // it returned nobody, and is a search all the same
+        }
+        if search.mate.is_none() && rows.iter().any(|row| row.mated) {
             search.mate = Some(Mate { similarity: scale.below_all(), rank: u32::MAX });
         }
         self.searches.push(search);
-        Ok(if lacking.candidates_of.is_some() { 0 } else { missing })
+        Ok(0)
     }
 }
 
