@@ -72,3 +72,23 @@ pub fn write<'a, I: Iterator<Item = f32>>(
     }
     archive.finish().map_err(Failure::at(path))?.flush().map_err(Failure::at(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ArrayFile;
+    use super::*;
+
+    #[test]
+    fn the_checksum_of_a_long_array_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.npz");
+        let numbers = || (0..50_000).map(|n| n as f32);
+        write(&path, [("a", 50_000, numbers())]).unwrap();
+        assert!(ArrayFile::read(&path).unwrap().values.into_iter().eq(numbers()));
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[150_000] ^= 1; // in a number, which stays one
+        std::fs::write(&path, bytes).unwrap();
+        let refused = ArrayFile::read(&path).unwrap_err().to_string();
+        assert!(refused.starts_with(path.to_str().unwrap()) && refused.contains("checksum"), "{refused}");
+    }
+}
