@@ -1,24 +1,61 @@
-//! Who may come in? What carries the token, and anybody on the few open routes.
+//! Who may come in? Whoever shows a credential, has the right that the route asks for, and is granted the realm.
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use khop::DEFAULT_REALM;
 
-use crate::policy::Access;
+use crate::osia::PREFIX;
+use crate::policy::Right;
+use crate::principal::Principal;
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
-/// Lets through what carries the token, and the few routes that are open. Anything without a policy needs it.
+/// Lets through whoever may use a route with this right, and says to the handler who it is. `None` asks for a credential
+/// alone: what is not there is told to nobody else.
 pub(crate) async fn authorise(
-    State(service): State<Service>,
+    State((service, right)): State<(Service, Option<Right>)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if service.access(&request) == Access::Open || service.token().admits(header) {
+    if right == Some(Right::Open) {
         return Ok(next.run(request).await);
     }
-    service.metrics().refused("token");
-    Err(Problem::new(Fault::Unauthorised, "send the header Authorization: Bearer followed by the admin token"))
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(principal) = service.principal(header) else {
+        service.metrics().refused("token");
+        return Err(Problem::new(
+            Fault::Unauthorised,
+            "send the header Authorization: Bearer followed by a key or the token",
+        ));
+    };
+    let (mut parts, body) = request.into_parts();
+    if let Some(right) = right {
+        let realm = realm(&mut parts).await;
+        if let Some(refused) = refusal(&principal, right, realm.as_deref()) {
+            service.metrics().refused("right");
+            return Err(Problem::new(Fault::Forbidden, refused));
+        }
+    }
+    parts.extensions.insert(principal);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+fn refusal(principal: &Principal, right: Right, realm: Option<&str>) -> Option<String> {
+    if !principal.may(right) {
+        return Some(format!("this needs the right {}, which none of the key's roles has", right.name()));
+    }
+    let realm = realm.filter(|realm| !principal.is_granted(realm))?;
+    Some(format!("the key is not for the realm {realm}"))
+}
+
+/// The realm a request is about: the one in its path, OSIA's, or none.
+async fn realm(parts: &mut Parts) -> Option<String> {
+    if parts.uri.path().starts_with(PREFIX) {
+        return Some(DEFAULT_REALM.to_owned());
+    }
+    let params = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    params.iter().find(|(name, _)| *name == "realm").map(|(_, realm)| realm.to_owned())
 }

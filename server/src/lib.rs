@@ -7,6 +7,7 @@
 
 mod access;
 mod admission;
+pub mod api_keys;
 mod body;
 mod handle;
 mod metrics;
@@ -15,6 +16,7 @@ mod once;
 mod openapi;
 mod osia;
 mod policy;
+mod principal;
 mod problem;
 mod routes;
 mod server;
@@ -24,5 +26,6 @@ mod tests;
 mod token;
 mod wire;
 
+pub use policy::Role;
 pub use server::{Options, ServeError, Server};
 pub use token::{AdminToken, TokenError};

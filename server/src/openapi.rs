@@ -1,5 +1,7 @@
 //! What can a client ask? The OpenAPI document, made from the handlers and the table of routes.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use utoipa::openapi::content::Content;
 use utoipa::openapi::path::Operation;
@@ -10,8 +12,9 @@ use utoipa::{Modify, OpenApi as _};
 
 use crate::handle::{boarding, encounters, health, realms, searches};
 use crate::osia::{OsiaOperations, PREFIX};
-use crate::policy::{Access, access};
+use crate::policy::Right;
 use crate::problem::Problem;
+use crate::routes::routes;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -50,20 +53,20 @@ pub(crate) async fn openapi() -> Json<OpenApi> {
     Json(document())
 }
 
-/// What every operation has: the problem details, and the token unless its route is open.
+/// What every operation has: the problem details, and the right it asks for unless its route is open.
 struct CommonToAll;
 
 impl Modify for CommonToAll {
     fn modify(&self, document: &mut OpenApi) {
         let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("token", token);
+        let rights: HashMap<_, _> =
+            routes().into_iter().map(|route| ((route.method, route.path), route.right)).collect();
         for (path, item) in &mut document.paths.paths {
             for (method, operation) in operations(item) {
-                let needed = match access(&method, path) {
-                    Access::Open => Vec::new(),
-                    Access::Admin => vec![SecurityRequirement::new("token", Vec::<String>::new())],
-                };
-                operation.security = Some(needed);
+                let right = rights.get(&(method, path.as_str())).copied().filter(|right| *right != Right::Open);
+                operation.security =
+                    Some(right.map(|right| SecurityRequirement::new("token", [right.name()])).into_iter().collect());
                 let (kind, name) = match path.starts_with(PREFIX) {
                     true => ("application/json", "osia.Error"),
                     false => ("application/problem+json", "Problem"),

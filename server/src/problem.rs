@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     BadInput,
     /// No token, or not the token.
     Unauthorised,
+    /// The credential has not the right, or is not for the realm.
+    Forbidden,
     /// No such route.
     NoRoute,
     /// The route does not take this method.
@@ -72,7 +74,8 @@ impl Fault {
     fn facts(self) -> (u16, &'static str, &'static str, Option<u32>) {
         match self {
             Self::Malformed => (400, "malformed", "The body is not JSON", None),
-            Self::Unauthorised => (401, "unauthorised", "A valid token is needed", None),
+            Self::Unauthorised => (401, "unauthorised", "A valid credential is needed", None),
+            Self::Forbidden => (403, "forbidden", "Not allowed", None),
             Self::NoRoute => (404, "no-route", "No such route", None),
             Self::UnknownRealm => (404, "unknown-realm", "No such realm", None),
             Self::UnknownGallery => (404, "unknown-gallery", "No such gallery", None),

@@ -14,55 +14,60 @@ use crate::handle::{boarding, encounters, health, realms, searches};
 use crate::observe::observe;
 use crate::openapi;
 use crate::osia::{Operation, PREFIX, in_osia_words, respond};
-use crate::policy::{Access, access};
+use crate::policy::Right;
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
 const MIB: usize = 1 << 20;
 
-/// Every route. `policy.rs` says who may use it; one that does not say otherwise takes 2 MiB.
+/// Every route, and the right it asks for. One that does not say otherwise takes 2 MiB.
 pub(crate) fn routes() -> Vec<Route> {
     let own = vec![
-        get("/livez", health::livez),
-        get("/readyz", health::readyz),
-        get("/openapi.json", openapi::openapi),
-        get("/metrics", health::metrics),
-        post("/enrolment/v1/realms/{realm}/encounters", encounters::enrol).body_limit(12 * MIB),
-        get("/enrolment/v1/realms/{realm}/subjects/{subject}/encounters/{encounter}", encounters::read_encounter),
-        delete("/enrolment/v1/realms/{realm}/subjects/{subject}/encounters/{encounter}", encounters::erase_encounter),
-        delete("/enrolment/v1/realms/{realm}/subjects/{subject}", encounters::erase_subject),
-        post("/enrolment/v1/realms/{realm}/verify", searches::verify),
-        post("/enrolment/v1/realms/{realm}/identify", searches::identify),
-        get("/enrolment/v1/realms/{realm}/cases", encounters::list_cases),
-        get("/enrolment/v1/realms/{realm}/galleries", encounters::list_galleries),
-        post("/boarding/v1/flights/{realm}/identify", boarding::board),
-        get("/admin/v1/realms", realms::list_realms),
-        put("/admin/v1/realms/{realm}", realms::create_realm),
-        delete("/admin/v1/realms/{realm}", realms::drop_realm),
+        get("/livez", Right::Open, health::livez),
+        get("/readyz", Right::Open, health::readyz),
+        get("/openapi.json", Right::Open, openapi::openapi),
+        get("/metrics", Right::Observe, health::metrics),
+        post("/enrolment/v1/realms/{realm}/encounters", Right::Enrol, encounters::enrol).body_limit(12 * MIB),
+        get(ENCOUNTER, Right::Look, encounters::read_encounter),
+        delete(ENCOUNTER, Right::Erase, encounters::erase_encounter),
+        delete("/enrolment/v1/realms/{realm}/subjects/{subject}", Right::Erase, encounters::erase_subject),
+        post("/enrolment/v1/realms/{realm}/verify", Right::Search, searches::verify),
+        post("/enrolment/v1/realms/{realm}/identify", Right::Search, searches::identify),
+        get("/enrolment/v1/realms/{realm}/cases", Right::ReadCases, encounters::list_cases),
+        get("/enrolment/v1/realms/{realm}/galleries", Right::GalleryRead, encounters::list_galleries),
+        post("/boarding/v1/flights/{realm}/identify", Right::Board, boarding::board),
+        get("/admin/v1/realms", Right::ManageRealms, realms::list_realms),
+        put("/admin/v1/realms/{realm}", Right::ManageRealms, realms::create_realm),
+        delete("/admin/v1/realms/{realm}", Right::ManageRealms, realms::drop_realm),
     ];
     own.into_iter().chain(osia_routes()).collect()
 }
+
+const ENCOUNTER: &str = "/enrolment/v1/realms/{realm}/subjects/{subject}/encounters/{encounter}";
 
 /// What OSIA asks for, each in its own words.
 fn osia_routes() -> impl Iterator<Item = Route> {
     Operation::ALL.into_iter().map(|operation| {
         let handler =
             move |State(service), path, query, headers, body| respond(operation, service, path, query, headers, body);
-        Route::new(operation.method(), operation.path(), handler).body_limit(12 * MIB)
+        Route::new(operation.method(), operation.path(), operation.right(), handler).body_limit(12 * MIB)
     })
 }
 
 /// The service as a router: everything a test needs, without a socket.
 pub(crate) fn app(service: Service) -> Router {
+    let behind = |right| from_fn_with_state((service.clone(), right), authorise);
+    let no_route = async || Problem::new(Fault::NoRoute, "GET /openapi.json lists the routes");
+    let no_method = async || Problem::new(Fault::NoMethod, "GET /openapi.json lists the methods");
     routes()
         .into_iter()
         .fold(Router::new(), |router, route| {
-            tracing::debug!(method = %route.method, path = route.path, access = ?route.access, "route");
-            router.route(route.path, route.handler.layer(DefaultBodyLimit::max(route.body_limit_bytes)))
+            tracing::debug!(method = %route.method, path = route.path, right = route.right.name(), "route");
+            let limited = route.handler.layer(DefaultBodyLimit::max(route.body_limit_bytes));
+            router.route(route.path, limited.layer(behind(Some(route.right))))
         })
-        .fallback(async || Problem::new(Fault::NoRoute, "GET /openapi.json lists the routes"))
-        .method_not_allowed_fallback(async || Problem::new(Fault::NoMethod, "GET /openapi.json lists the methods"))
-        .layer(from_fn_with_state(service.clone(), authorise))
+        .fallback(no_route.layer(behind(None)))
+        .method_not_allowed_fallback(no_method.layer(behind(None)))
         .layer(CatchPanicLayer::custom(on_panic))
         .layer(from_fn(in_their_words))
         .layer(from_fn_with_state(service.clone(), observe))
@@ -84,16 +89,15 @@ fn on_panic(_: Box<dyn std::any::Any + Send>) -> Response {
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
-    pub(crate) access: Access,
+    pub(crate) right: Right,
     body_limit_bytes: usize,
     handler: MethodRouter<Service>,
 }
 
 impl Route {
-    fn new<H: Handler<T, Service>, T: 'static>(method: Method, path: &'static str, handler: H) -> Self {
+    fn new<H: Handler<T, Service>, T: 'static>(method: Method, path: &'static str, right: Right, handler: H) -> Self {
         let filter = MethodFilter::try_from(method.clone()).expect("one of the common methods");
-        let access = access(&method, path);
-        Self { method, path, access, body_limit_bytes: 2 * MIB, handler: on(filter, handler) }
+        Self { method, path, right, body_limit_bytes: 2 * MIB, handler: on(filter, handler) }
     }
 
     fn body_limit(self, bytes: usize) -> Self {
@@ -101,18 +105,18 @@ impl Route {
     }
 }
 
-fn get<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
-    Route::new(Method::GET, path, handler)
+fn get<H: Handler<T, Service>, T: 'static>(path: &'static str, right: Right, handler: H) -> Route {
+    Route::new(Method::GET, path, right, handler)
 }
 
-fn post<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
-    Route::new(Method::POST, path, handler)
+fn post<H: Handler<T, Service>, T: 'static>(path: &'static str, right: Right, handler: H) -> Route {
+    Route::new(Method::POST, path, right, handler)
 }
 
-fn put<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
-    Route::new(Method::PUT, path, handler)
+fn put<H: Handler<T, Service>, T: 'static>(path: &'static str, right: Right, handler: H) -> Route {
+    Route::new(Method::PUT, path, right, handler)
 }
 
-fn delete<H: Handler<T, Service>, T: 'static>(path: &'static str, handler: H) -> Route {
-    Route::new(Method::DELETE, path, handler)
+fn delete<H: Handler<T, Service>, T: 'static>(path: &'static str, right: Right, handler: H) -> Route {
+    Route::new(Method::DELETE, path, right, handler)
 }

@@ -10,6 +10,7 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::api_keys::ApiKeys;
 use crate::once::now_unix_s;
 use crate::osia::{self, CallbackError, Callbacks};
 use crate::routes::app;
@@ -103,6 +104,7 @@ pub struct Server {
     address: SocketAddr,
     engine: Engine,
     token: TokenHash,
+    api_keys: ApiKeys,
     new_token: Option<AdminToken>,
     queue: usize,
     backup_to: Option<PathBuf>,
@@ -137,6 +139,7 @@ impl Server {
             Some(hash) => (None, hash),
             None => TokenHash::issue(&options.data).map(|(token, hash)| (Some(token), hash))?,
         };
+        let api_keys = ApiKeys::of(&options.data);
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let signals = {
             let _inside = runtime.enter();
@@ -148,6 +151,7 @@ impl Server {
             address,
             engine,
             token,
+            api_keys,
             new_token,
             queue,
             backup_to,
@@ -191,7 +195,7 @@ impl Server {
         // Twice the threads that compare: while some jobs wait for the disk, others compare.
         let running = 2 * self.engine.status().threads;
         let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
-        let service = Service::new(self.engine.clone(), self.token, limits, self.callbacks);
+        let service = Service::new(self.engine.clone(), self.token, self.api_keys, limits, self.callbacks);
         let scrubbing = (self.scrub_rate > 0).then(|| {
             let (service, rate) = (service.clone(), self.scrub_rate);
             std::thread::spawn(move || scrub_daily(&service, rate))

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request};
 use khop::{Effort, Engine, Realm, RealmId};
 
 use crate::admission::{Admission, Patience};
+use crate::api_keys::ApiKeys;
 use crate::metrics::Metrics;
 use crate::osia::{Callbacks, Tasks};
-use crate::policy::{Access, access};
+use crate::principal::Principal;
 use crate::problem::{Fault, Problem};
 use crate::token::TokenHash;
 
@@ -33,6 +33,7 @@ struct Shared {
     engine: Engine,
     /// Checked on every request but those to open routes.
     token: TokenHash,
+    api_keys: ApiKeys,
     /// All work that touches the store or compares goes through here.
     admission: Admission,
     metrics: Metrics,
@@ -46,10 +47,17 @@ struct Shared {
 }
 
 impl Service {
-    pub(crate) fn new(engine: Engine, token: TokenHash, limits: Limits, callbacks: Callbacks) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        token: TokenHash,
+        api_keys: ApiKeys,
+        limits: Limits,
+        callbacks: Callbacks,
+    ) -> Self {
         Self(Arc::new(Shared {
             engine,
             token,
+            api_keys,
             admission: Admission::new(limits.queue, limits.running, limits.within),
             metrics: Metrics::new(),
             tasks: Tasks::default(),
@@ -63,8 +71,13 @@ impl Service {
         &self.0.engine
     }
 
-    pub(crate) fn token(&self) -> &TokenHash {
-        &self.0.token
+    /// Who sends this header.
+    pub(crate) fn principal(&self, authorization: Option<&str>) -> Option<Principal> {
+        if self.0.token.admits(authorization) {
+            return Some(Principal::operator());
+        }
+        let (scheme, key) = authorization?.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("bearer") { self.0.api_keys.principal(key) } else { None }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -81,12 +94,6 @@ impl Service {
 
     pub(crate) fn admission(&self) -> &Admission {
         &self.0.admission
-    }
-
-    /// What the request's route asks for. A request that matched no route is treated like the strictest.
-    pub(crate) fn access(&self, request: &Request) -> Access {
-        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        path.map_or(Access::Admin, |path| access(request.method(), path))
     }
 
     /// Runs a job on the engine in its turn. It ends when it is done, whoever waits.

@@ -41,6 +41,7 @@ standard error; the exit status is 0 when it worked, 1 when it did not, 2 for a 
 enum Command {
     Demo(commands::demo::DemoArgs),
     Serve(commands::serve::ServeArgs),
+    Key(commands::key::KeyArgs),
     Import(commands::import::ImportArgs),
     Enrol(commands::enrol::EnrolArgs),
     Verify(commands::verify::VerifyArgs),
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     let result = match Khop::parse().command {
         Command::Demo(args) => commands::demo::run(args),
         Command::Serve(args) => commands::serve::run(args),
+        Command::Key(args) => commands::key::run(args),
         Command::Import(args) => commands::import::run(args),
         Command::Enrol(args) => commands::enrol::run(args),
         Command::Verify(args) => commands::verify::run(args),

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use khop_store::{Change, NewCase, Opening, RealmNumber, RecordNumber, SegmentFault, SegmentNumber, Store, StoreError};
+use khop_store::{
+    Change, NewCase, Opening, RealmNumber, RecordNumber, SegmentFault, SegmentNumber, Store, StoreError, TaskNumber,
+};
 use khop_vocabulary::RealmId;
 use people::{REALM, create, draft, encounter, enrol, erase, id};
 use rand::{RngExt, SeedableRng};
@@ -35,7 +37,8 @@ fn store_as(dir: &Path, opening: &Opening) -> PathBuf {
     let elsewhere =
         Change::Enrol { realm: OTHER, encounter: encounter(0), replaces: None, case: None, note: String::new() };
     let meta = Change::PutMeta { key: "position".into(), value: Some(vec![7; 20]) };
-    store.commit(&[with_case, elsewhere, meta]).unwrap();
+    let task = Change::AddTask { realm: REALM, value: vec![9; 30] };
+    store.commit(&[with_case, elsewhere, meta, task]).unwrap();
     for (realm, records) in [(REALM, 0..6), (REALM, 6..10), (OTHER, 0..1)] {
         let (segment, _) = store.write_segment(realm, &draft(records.map(RecordNumber::new).collect())).unwrap();
         store.commit(&[Change::SetSegments { realm, add: vec![segment], remove: vec![] }]).unwrap();
@@ -56,6 +59,10 @@ fn ask(store: &Store) -> (usize, usize) {
     check(store.realms().map(|realms| realms.len() == 2 && realms[1].id.as_str() == "other"), false, "realms");
     check(store.meta("position").map(|value| value.is_some()), true, "meta is there");
     check(store.meta("position").map(|value| value.is_none_or(|v| v == [7; 20])), false, "meta");
+    check(store.tasks(REALM).map(|tasks| tasks == [TaskNumber::new(0)]), false, "tasks");
+    let task = store.task(REALM, TaskNumber::new(0));
+    check(task.as_ref().map(Option::is_some).map_err(lost), true, "task is there");
+    check(task.map(|value| value.is_none_or(|v| v == [9; 30])), false, "task");
     for number in 0..ENROLLED {
         let (record, erased) = (RecordNumber::new(number), ERASED.contains(&number));
         let read = match store.read(REALM, record) {
@@ -205,7 +212,7 @@ fn lost_and_moved_values_are_found() {
     };
     for (table, pairs) in entries(&file) {
         // What is only looked up, and never counted on the way, can be overlooked until the next verification.
-        let index = ["encounters", "subjects", "galleries", "meta"].contains(&table.as_str());
+        let index = ["encounters", "galleries", "tasks", "meta"].contains(&table.as_str());
         for (key, value) in &pairs {
             if table != "meta" {
                 tamper(&file, &table, &[(key, None)]);

@@ -1,13 +1,15 @@
 //! Who is enrolled? Enrolment with duplicate check, reading back, erasure, cases and galleries of a realm.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use khop::{DuplicateCheck, EncounterId, EncounterKey, Enrolment, Realm, SubjectId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::body::{InPath, InQuery, Text, read};
 use crate::once::Once;
+use crate::policy::Right;
+use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::wire::encounter::{EncounterAnswer, EnrolRequest};
@@ -16,7 +18,7 @@ use crate::wire::field::at;
 
 /// Enrol an encounter, after looking for the same person under other subjects.
 ///
-/// It is stored whatever the decision; `adjudicate` and `hit` open a case. After an error with status 500 or above
+/// Whoever may not see scores is told `clear` or `adjudicate`, and nothing more. It is stored whatever the decision; `adjudicate` and `hit` open a case. After an error with status 500 or above
 /// send it again under the same `Idempotency-Key`: it is done once, and told the same for a day. Without one, ask for the
 /// encounter first: it may have been stored.
 #[utoipa::path(post, path = "/enrolment/v1/realms/{realm}/encounters", tag = "enrolment",
@@ -26,6 +28,7 @@ use crate::wire::field::at;
 pub(crate) async fn enrol(
     State(service): State<Service>,
     InPath(realm): InPath<String>,
+    Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     Text(body): Text,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -42,11 +45,22 @@ pub(crate) async fn enrol(
         })
     };
     let answer = service.work_in(realm, once_or_plainly).await??;
+    let answer = if principal.may(Right::Search) { answer } else { clear_or_under_review(&answer) };
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
 fn told(enrolment: Enrolment) -> Value {
     serde_json::to_value(EnrolAnswer::from(enrolment)).expect("maps have text for keys, and numbers are finite")
+}
+
+/// As an enrolment station is told it: names, and whether a human will look. Neither whom it looks like nor how much.
+fn clear_or_under_review(answer: &Value) -> Value {
+    let decision = answer["decision"].as_str().map(|decision| if decision == "clear" { "clear" } else { "adjudicate" });
+    let mut told = json!({"encounter_id": answer["encounter_id"], "subject_id": answer["subject_id"]});
+    if let Some(decision) = decision {
+        told["decision"] = decision.into();
+    }
+    told
 }
 
 /// What is known of an encounter. Never its samples.

@@ -32,6 +32,7 @@ impl Fault {
             Self::TooLarge => (413, 106),
             Self::NoMethod => (405, 107),
             Self::Unauthorised => (401, 200),
+            Self::Forbidden => (403, 201),
             Self::NoRoute => (404, 300),
             Self::UnknownRealm => (404, 301),
             Self::UnknownGallery => (404, 302),

@@ -3,6 +3,8 @@
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
+use crate::policy::Right;
+
 /// One operation; `serde` writes its OSIA name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,6 +74,28 @@ impl Operation {
             Self::UpdateEncounter | Self::UpdateEncounterStatus | Self::UpdateEncounterGalleries => Method::PUT,
             Self::DeleteEncounter | Self::DeleteAll => Method::DELETE,
             _ => Method::POST,
+        }
+    }
+
+    /// The scope that OSIA has for it.
+    pub(crate) fn right(self) -> Right {
+        match self {
+            Self::ReadAllEncounters | Self::ReadEncounter | Self::ReadTemplate => Right::EncounterRead,
+            Self::Identify | Self::IdentifyFromId | Self::IdentifyFromEncounterId => Right::Identify,
+            Self::VerifyFromId | Self::VerifyFromBio => Right::Verify,
+            Self::ReadGalleries | Self::ReadGalleryContent => Right::GalleryRead,
+            Self::ReadTaskStatus => Right::TaskRead,
+            Self::RedeliverTaskResult => Right::TaskUpdate,
+            Self::CreateEncounterNoIds
+            | Self::CreateEncounterNoId
+            | Self::CreateEncounter
+            | Self::UpdateEncounter
+            | Self::DeleteEncounter
+            | Self::MergeEncounter
+            | Self::MoveEncounter
+            | Self::UpdateEncounterStatus
+            | Self::UpdateEncounterGalleries
+            | Self::DeleteAll => Right::EncounterWrite,
         }
     }
 

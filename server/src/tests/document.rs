@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::openapi::{document, operations};
 use crate::osia::PREFIX;
-use crate::policy::Access;
+use crate::policy::Right;
 use crate::routes::routes;
 
 #[test]
@@ -25,8 +27,9 @@ fn everything_is_secured_but_what_is_open() {
     let document = serde_json::to_value(document()).unwrap();
     for route in routes() {
         let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
-        let secured = operation["security"].as_array().unwrap().iter().any(|s| s.get("token").is_some());
-        assert_eq!(secured, route.access != Access::Open, "{} {}", route.method, route.path);
+        let secured =
+            operation["security"].as_array().unwrap().iter().any(|s| s["token"] == json!([route.right.name()]));
+        assert_eq!(secured, route.right != Right::Open, "{} {}", route.method, route.path);
         let kind = if route.path.starts_with(PREFIX) { "application/json" } else { "application/problem+json" };
         assert!(operation["responses"]["default"]["content"][kind].is_object());
         assert!(operation["summary"].is_string(), "{} {}", route.method, route.path);

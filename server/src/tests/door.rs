@@ -10,10 +10,12 @@ use khop::{EncounterKey, ErrorKind, Search};
 use serde_json::json;
 
 use super::{ENCOUNTERS, IDENTIFY, ROOMY, Rig, enrolment, samples};
+use crate::api_keys::ApiKeys;
 use crate::osia::{Callbacks, PREFIX};
-use crate::policy::Access;
+use crate::policy::Right;
 use crate::routes::routes;
 use crate::service::{Limits, Service};
+use crate::token::TokenHash;
 
 #[tokio::test]
 async fn every_route_but_the_open_ones_asks_for_the_token() {
@@ -25,7 +27,7 @@ async fn every_route_but_the_open_ones_asks_for_the_token() {
             let request = Request::builder().method(&route.method).uri(&path);
             let request = token.into_iter().fold(request, |request, token| request.header(AUTHORIZATION, token));
             let answer = rig.send(request.body(Body::empty()).unwrap()).await;
-            if route.access == Access::Open {
+            if route.right == Right::Open {
                 assert_eq!(answer.status, StatusCode::OK, "{path}");
             } else {
                 assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{} {path} {token:?}", route.method);
@@ -99,7 +101,9 @@ async fn a_search_whose_time_is_up_is_stopped_inside_the_engine() {
     let rig = Rig::new();
     rig.enrol(&enrolment("e1", "anna", 1, 0)).await;
     let limits = Limits { within: Duration::from_millis(200), ..ROOMY };
-    let hurried = Service::new(rig.service.engine().clone(), *rig.service.token(), limits, Callbacks::to(&[]).unwrap());
+    let (_, token) = TokenHash::issue(rig.dir.path()).unwrap();
+    let keys = ApiKeys::of(rig.dir.path());
+    let hurried = Service::new(rig.service.engine().clone(), token, keys, limits, Callbacks::to(&[]).unwrap());
     let (tell, told) = mpsc::channel();
     let asked = hurried.search_in("default".into(), move |realm, effort| {
         while effort.deadline.is_some_and(|deadline| Instant::now() < deadline) {

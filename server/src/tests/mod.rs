@@ -6,6 +6,7 @@ mod door;
 mod enrolment;
 mod osia;
 mod refusals;
+mod roles;
 mod tasks;
 
 use std::sync::LazyLock;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use crate::api_keys::ApiKeys;
 use crate::osia::Callbacks;
 use crate::routes::app;
 use crate::service::{Limits, Service};
@@ -62,7 +64,7 @@ struct Rig {
     service: Service,
     app: Router,
     token: String,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Rig {
@@ -79,9 +81,9 @@ impl Rig {
         let engine = Engine::builder(dir.path()).threads(2).open().unwrap();
         let (token, hash) = TokenHash::issue(dir.path()).unwrap();
         let callbacks = Callbacks::to(origins).unwrap();
-        let service = Service::new(engine, hash, limits, callbacks);
+        let service = Service::new(engine, hash, ApiKeys::of(dir.path()), limits, callbacks);
         let app = app(service.clone());
-        Self { service, app, token: format!("Bearer {}", token.reveal()), _dir: dir }
+        Self { service, app, token: format!("Bearer {}", token.reveal()), dir }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

@@ -190,7 +190,7 @@ async fn a_restart_in_the_middle_of_many_tasks_loses_none() {
         if person % 300 == 299 {
             // What is in hand is dropped where it stands.
             tokio::task::block_in_place(|| process.shutdown_timeout(Duration::from_secs(60)));
-            let Rig { service, app, _dir: dir, .. } = rig;
+            let Rig { service, app, dir, .. } = rig;
             drop((service, app));
             (rig, process) = begin(dir);
         }

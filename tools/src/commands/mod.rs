@@ -13,6 +13,7 @@ pub mod identify;
 pub mod import;
 pub mod index;
 pub mod inspect;
+pub mod key;
 pub mod restore;
 pub mod serve;
 pub mod store;
