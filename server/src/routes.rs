@@ -1,18 +1,18 @@
 //! Which requests does the service answer? The whole API on one page: path, method, handler, who may, how large.
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::authorise;
 use crate::handle::{boarding, encounters, health, realms, searches};
 use crate::observe::observe;
-use crate::openapi;
+use crate::openapi::{Text, document, openapi};
 use crate::osia::{Operation, PREFIX, in_osia_words, respond};
 use crate::policy::Right;
 use crate::problem::{Fault, Problem};
@@ -25,7 +25,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let own = vec![
         get("/livez", Right::Open, health::livez),
         get("/readyz", Right::Open, health::readyz),
-        get("/openapi.json", Right::Open, openapi::openapi),
+        get("/openapi.json", Right::Open, openapi),
         get("/metrics", Right::Observe, health::metrics),
         post("/enrolment/v1/realms/{realm}/encounters", Right::Enrol, encounters::enrol).body_limit(12 * MIB),
         get(ENCOUNTER, Right::Look, encounters::read_encounter),
@@ -59,7 +59,9 @@ pub(crate) fn app(service: Service) -> Router {
     let behind = |right| from_fn_with_state((service.clone(), right), authorise);
     let no_route = async || Problem::new(Fault::NoRoute, "GET /openapi.json lists the routes");
     let no_method = async || Problem::new(Fault::NoMethod, "GET /openapi.json lists the methods");
-    routes()
+    let routes = routes();
+    let document = document(routes.iter().map(|route| (route.method.clone(), route.path, route.right)));
+    routes
         .into_iter()
         .fold(Router::new(), |router, route| {
             tracing::debug!(method = %route.method, path = route.path, right = route.right.name(), "route");
@@ -68,6 +70,7 @@ pub(crate) fn app(service: Service) -> Router {
         })
         .fallback(no_route.layer(behind(None)))
         .method_not_allowed_fallback(no_method.layer(behind(None)))
+        .layer(Extension(Text::of(&document)))
         .layer(CatchPanicLayer::custom(on_panic))
         .layer(from_fn(in_their_words))
         .layer(from_fn_with_state(service.clone(), observe))

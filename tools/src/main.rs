@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod array;
+mod choice;
 mod columnar;
 mod commands;
 mod failure;

@@ -3,8 +3,9 @@
 use khop::{Encounter, Filter, Only, Search};
 use serde_json::Value;
 
+use super::biographic::{region, sex};
 use super::document::Document;
-use super::encounter::{EncounterBody, Free, region, sex};
+use super::encounter::{EncounterBody, Free};
 use super::words::BiometricType;
 use crate::problem::Problem;
 

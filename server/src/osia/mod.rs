@@ -4,10 +4,12 @@
 //! later; an [`answer::Answer`] goes back as the response or to the client's callback.
 
 mod answer;
+mod biographic;
 mod biometric;
 mod call;
 mod callback;
 mod candidate;
+mod content;
 mod description;
 mod document;
 mod encounter;

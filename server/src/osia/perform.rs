@@ -11,8 +11,9 @@ use super::answer::{Answer, PersonIds, Verified};
 use super::biometric::{BiometricData, probe};
 use super::call::Call;
 use super::candidate::{self, BAND};
+use super::content::{Content, galleries};
 use super::document::Document;
-use super::encounter::{EncounterBody, Free, galleries};
+use super::encounter::{EncounterBody, Free};
 use super::filter::Conditions;
 use super::job::{Job, job};
 use super::operation::Operation;
@@ -75,7 +76,7 @@ pub(crate) fn done_once(
 
 /// OSIA creates without a search; the client asks for one when it wants it.
 fn create(call: &Call) -> Result<Job, Problem> {
-    let (key, content) = (call.encounter("personId")?, call.body::<EncounterBody>()?.content()?);
+    let (key, content) = (call.encounter("personId")?, Content::of(call.body()?)?);
     job(move |realm, _| {
         realm.enrol(content.named(key.clone(), None), DuplicateCheck::Skip)?;
         Ok(Answer::json(&PersonIds::from(key)))
@@ -83,7 +84,7 @@ fn create(call: &Call) -> Result<Job, Problem> {
 }
 
 fn update(call: &Call) -> Result<Job, Problem> {
-    let (key, content) = (call.encounter("personId")?, call.body::<EncounterBody>()?.content()?);
+    let (key, content) = (call.encounter("personId")?, Content::of(call.body()?)?);
     job(move |realm, _| {
         revise(realm, &key, |old| Ok(content.clone().named(key.clone(), Document::of(&old).created())))?;
         Ok(Answer::json(&PersonIds::from(key)))

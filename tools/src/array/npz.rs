@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{Bytes, buffered, choose, whole};
+use super::{Bytes, buffered, whole};
+use crate::choice::choose;
 use crate::failure::Failure;
 
 /// Finds the array; one that is packed is unpacked into a file of its own. Reads all of it once, for its checksum.

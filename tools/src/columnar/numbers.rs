@@ -11,7 +11,7 @@ use parquet::file::reader::FileReader;
 use parquet::schema::types::ColumnDescriptor;
 
 use super::{BATCH, broken, columns, is_flat, name, open};
-use crate::array::choose;
+use crate::choice::choose;
 use crate::failure::Failure;
 
 /// Hands the numbers of a column to `take`, in the order of the rows, and returns the shape: rows, or rows and numbers a

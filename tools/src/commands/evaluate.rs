@@ -1,6 +1,7 @@
 //! `khop evaluate`: Measure accuracy: DET, EER, FNMR at FMR, FNIR at FPIR.
 
 mod compare;
+mod figures;
 mod findings;
 pub mod fingers;
 mod grouping;
@@ -17,6 +18,7 @@ mod score_file;
 mod score_rows;
 mod scores;
 mod searched;
+mod searching;
 mod sheet;
 mod side_by_side;
 mod subgroups;
@@ -31,7 +33,7 @@ use khop_evaluate::synth::Population;
 use khop_vocabulary::{Fmr, Fpir};
 
 use crate::failure::Failure;
-use findings::{Findings, Searching};
+use findings::Findings;
 use fingers::{Fingers, Minutiae, Stage};
 use grouping::By;
 use growth::Growth;
@@ -39,6 +41,7 @@ use joint::Joint;
 use samples::Samples;
 use score_file::Engine;
 use searched::{Lacking, SearchFile, searches};
+use searching::Searching;
 use trials::{Comparing, Impostors};
 use vectors::{Exact, Int8, Signs, Vectors};
 

@@ -8,7 +8,7 @@ use khop_evaluate::{
     Comparisons, Counted, DetPlot, FnirAtFpir, FnmrAtFmr, Histogram, Identification, Interval, Resampling, Search,
     SearchesError, Streamed, Verification, VerificationMeasures,
 };
-use khop_vocabulary::{Fmr, Fnir, Fpir};
+use khop_vocabulary::{Fmr, Fnir};
 use serde_json::{Value, json};
 
 use super::grouping::Grouping;
@@ -16,6 +16,7 @@ use super::growth::Growth;
 use super::samples::Samples;
 use super::scale::Scale;
 use super::searched::Searched;
+use super::searching::{Searching, fnir_json};
 use super::subgroups::{Operating, Subgroups, interval};
 use super::trials::Effort;
 use crate::failure::Failure;
@@ -43,15 +44,6 @@ pub struct Findings {
     pub(super) subgroups: Vec<Subgroups>,
     /// Over the size of the gallery, where asked for.
     pub(super) growth: Option<Growth>,
-}
-
-/// What is measured of searches.
-pub struct Searching {
-    /// Count a mate only within this rank; `None`: any rank.
-    pub rank: Option<u32>,
-    pub fpirs: Vec<Fpir>,
-    /// False positives are counted in searches without a mate alone.
-    pub mate_absent_only: bool,
 }
 
 /// What was measured on one data set, or on all.
@@ -466,16 +458,6 @@ fn fnmr_json(l: &FnmrAtFmr, findings: &Findings) -> Value {
     })
 }
 
-pub(super) fn fnir_json(l: &FnirAtFpir, threshold: impl Fn(f32) -> f64) -> Value {
-    let m = l.measured.as_ref();
-    json!({
-        "fpir": l.asked.value(), "threshold": m.map(|m| threshold(m.threshold)), "fnir": m.map(|m| m.fnir.value()),
-        "errors": m.map(|m| m.errors), "ci95": m.map(|m| interval(m.ci95)),
-        "binomial95": m.map(|m| interval(m.binomial95)), "false_positives": m.map(|m| m.false_positives),
-        "selectivity": m.map(|m| m.selectivity),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::ops::Range;
@@ -565,7 +547,7 @@ mod tests {
         let (matrices, effort) = compare_with_galleries(&samples, &noise).unwrap();
         let mut findings = findings(&samples).after(effort);
         let of_sets = samples.datasets.iter().zip(&matrices).map(|(set, matrix)| searches(&samples, set, matrix));
-        let fpirs = [0.1, 0.01].map(|rate| Fpir::new(rate).unwrap()).to_vec();
+        let fpirs = [0.1, 0.01].map(|rate| khop_vocabulary::Fpir::new(rate).unwrap()).to_vec();
         let searching = Searching { rank: None, fpirs, mate_absent_only: false };
         findings.identification(&samples, of_sets.collect(), &searching, None).unwrap();
         let found = findings.to_json();

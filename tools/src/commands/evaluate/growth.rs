@@ -9,11 +9,11 @@ use khop_evaluate::chart::{Chart, ChartAxis, Line, Tick};
 use khop_evaluate::{Counted, FnirAtFpir, Identification, Quantile, Resampling, Search, Subjects};
 use serde_json::{Value, json};
 
-use super::findings::{Searching, fnir_json};
+use super::figures::{grouped, interval as shown, percent};
 use super::page::{Cell, Page};
-use super::reading::{grouped, interval as shown, percent};
 use super::samples::Samples;
 use super::searched::SearchFile;
+use super::searching::{Searching, fnir_json};
 use super::subgroups::interval;
 use super::trials::{Comparing, search_parts};
 use crate::commands::bench::growth::time;
