@@ -40,12 +40,25 @@ pub(crate) struct Tasks {
     news: Notify,
 }
 
+/// Each task stands in one of these places, or in none.
 #[derive(Default)]
 struct Waiting {
     /// Highest priority first, then the oldest.
     ready: BTreeSet<(u8, TaskId)>,
     /// Ready at that moment.
-    later: BTreeMap<(Instant, TaskId), u8>,
+    later: BTreeSet<(Instant, TaskId)>,
+    /// When each of those is ready, and its priority.
+    due: BTreeMap<TaskId, (Instant, u8)>,
+    /// Being done or told: not given out a second time before that ends.
+    in_hand: BTreeSet<TaskId>,
+}
+
+impl Waiting {
+    fn take_from_later(&mut self, id: TaskId) -> Option<u8> {
+        let (at, priority) = self.due.remove(&id)?;
+        self.later.remove(&(at, id));
+        Some(priority)
+    }
 }
 
 impl Tasks {
@@ -61,24 +74,40 @@ impl Tasks {
 
     /// A task that may be taken in hand.
     pub(crate) fn add(&self, id: TaskId, priority: u8) {
-        self.lock().ready.insert((u8::MAX - priority, id));
+        let mut waiting = self.lock();
+        waiting.take_from_later(id);
+        waiting.ready.insert((u8::MAX - priority, id));
+        drop(waiting);
         self.news.notify_one();
     }
 
     fn add_later(&self, id: TaskId, priority: u8, pause: Duration) {
-        self.lock().later.insert((Instant::now() + pause, id), priority);
+        let (mut waiting, at) = (self.lock(), Instant::now() + pause);
+        waiting.take_from_later(id);
+        waiting.later.insert((at, id));
+        waiting.due.insert(id, (at, priority));
+        drop(waiting);
         self.news.notify_one();
     }
 
-    /// The next one, or when to ask again.
+    /// Takes the next one in hand, or says when to ask again.
     fn next(&self) -> Result<TaskId, Option<Instant>> {
         let mut waiting = self.lock();
-        let now = Instant::now();
-        while let Some(due) = waiting.later.first_entry().filter(|due| due.key().0 <= now) {
-            let ((_, id), priority) = due.remove_entry();
+        while let Some((_, id)) = waiting.later.first().copied().filter(|(at, _)| *at <= Instant::now()) {
+            let priority = waiting.take_from_later(id).unwrap_or_default();
             waiting.ready.insert((u8::MAX - priority, id));
         }
-        waiting.ready.pop_first().map(|(_, id)| id).ok_or_else(|| waiting.later.keys().next().map(|(at, _)| *at))
+        let next = waiting.ready.iter().find(|(_, id)| !waiting.in_hand.contains(id)).copied();
+        let Some(next @ (_, id)) = next else { return Err(waiting.later.first().map(|(at, _)| *at)) };
+        waiting.ready.remove(&next);
+        waiting.in_hand.insert(id);
+        Ok(id)
+    }
+
+    /// Lets a task be given out again.
+    fn put_down(&self, id: TaskId) {
+        self.lock().in_hand.remove(&id);
+        self.news.notify_one();
     }
 }
 
@@ -102,7 +131,7 @@ pub(crate) async fn run(service: Service) {
             Ok(id) => {
                 let service = service.clone();
                 tokio::spawn(async move {
-                    let _hand = hand;
+                    let _hands = (hand, InHand(service.clone(), id));
                     advance(&service, id).await;
                 });
             }
@@ -115,6 +144,15 @@ pub(crate) async fn run(service: Service) {
                 }
             }
         }
+    }
+}
+
+/// A task in hand; put down when this is dropped, however the work on it ended.
+struct InHand(Service, TaskId);
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.0.tasks().put_down(self.1);
     }
 }
 
@@ -264,4 +302,32 @@ fn outcome(done: Result<Answer, Problem>) -> Outcome {
 fn may_help_later(fault: Fault) -> bool {
     use Fault::{Deadline, Full, Incomplete, QueueFull, Stopping, Superseded};
     matches!(fault, Deadline | Full | Incomplete | QueueFull | Stopping | Superseded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_is_given_out_once_however_often_it_is_asked_for() {
+        let tasks = Tasks::default();
+        let [first, second] = [TaskId(1), TaskId(2)];
+        tasks.add(first, 5);
+        tasks.add(first, 5);
+        tasks.add(second, 9);
+        assert_eq!((tasks.next(), tasks.next(), tasks.next()), (Ok(second), Ok(first), Err(None)));
+        // Asked for while it is in hand: once more, afterwards.
+        tasks.add(first, 5);
+        tasks.add_later(second, 5, Duration::ZERO);
+        assert_eq!(tasks.next(), Err(None));
+        tasks.put_down(first);
+        assert_eq!((tasks.next(), tasks.next()), (Ok(first), Err(None)));
+        // Put off again and again: one moment, the last.
+        for _ in 0..5 {
+            tasks.add_later(TaskId(3), 5, Duration::from_secs(3600));
+        }
+        assert!(matches!(tasks.next(), Err(Some(_))));
+        tasks.add(TaskId(3), 5);
+        assert_eq!((tasks.next(), tasks.next()), (Ok(TaskId(3)), Err(None)));
+    }
 }
