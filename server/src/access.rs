@@ -9,7 +9,6 @@ use khop::DEFAULT_REALM;
 
 use crate::osia::PREFIX;
 use crate::policy::Right;
-use crate::principal::Principal;
 use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
@@ -33,29 +32,28 @@ pub(crate) async fn authorise(
     };
     let (mut parts, body) = request.into_parts();
     if let Some(right) = right {
-        let realm = realm(&mut parts).await;
-        if let Some(refused) = refusal(&principal, right, realm.as_deref()) {
+        let refuse = |why: String| {
             service.metrics().refused("right");
-            return Err(Problem::new(Fault::Forbidden, refused));
+            Problem::new(Fault::Forbidden, why)
+        };
+        if !principal.may(right) {
+            return Err(refuse(format!("this needs the right {}, which none of the key's roles has", right.name())));
+        }
+        if let Some(realm) = realm(&mut parts).await?.filter(|realm| !principal.is_granted(realm)) {
+            return Err(refuse(format!("the key is not for the realm {realm}")));
         }
     }
     parts.extensions.insert(principal);
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-fn refusal(principal: &Principal, right: Right, realm: Option<&str>) -> Option<String> {
-    if !principal.may(right) {
-        return Some(format!("this needs the right {}, which none of the key's roles has", right.name()));
-    }
-    let realm = realm.filter(|realm| !principal.is_granted(realm))?;
-    Some(format!("the key is not for the realm {realm}"))
-}
-
-/// The realm a request is about: the one in its path, OSIA's, or none.
-async fn realm(parts: &mut Parts) -> Option<String> {
+/// The realm a request is about: the one in its path, OSIA's, or none. A path that cannot be read is about no realm that
+/// could be granted.
+async fn realm(parts: &mut Parts) -> Result<Option<String>, Problem> {
     if parts.uri.path().starts_with(PREFIX) {
-        return Some(DEFAULT_REALM.to_owned());
+        return Ok(Some(DEFAULT_REALM.to_owned()));
     }
-    let params = RawPathParams::from_request_parts(parts, &()).await.ok()?;
-    params.iter().find(|(name, _)| *name == "realm").map(|(_, realm)| realm.to_owned())
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    let params = params.map_err(|_| Problem::field("path", "expected UTF-8 path segments"))?;
+    Ok(params.iter().find(|(name, _)| *name == "realm").map(|(_, realm)| realm.to_owned()))
 }

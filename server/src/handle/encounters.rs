@@ -18,9 +18,10 @@ use crate::wire::field::at;
 
 /// Enrol an encounter, after looking for the same person under other subjects.
 ///
-/// Whoever may not see scores is told `clear` or `adjudicate`, and nothing more. It is stored whatever the decision; `adjudicate` and `hit` open a case. After an error with status 500 or above
-/// send it again under the same `Idempotency-Key`: it is done once, and told the same for a day. Without one, ask for the
-/// encounter first: it may have been stored.
+/// Whoever may not see scores is told `clear` or `adjudicate`, and nothing more. It is stored whatever the decision;
+/// `adjudicate` and `hit` open a case. After an error with status 500 or above send it again under the same
+/// `Idempotency-Key`: it is done once, and told the same for a day. Without one, ask for the encounter first: it may have
+/// been stored.
 #[utoipa::path(post, path = "/enrolment/v1/realms/{realm}/encounters", tag = "enrolment",
     params(("realm" = String, Path, description = "A tenant or a flight"),
         ("Idempotency-Key" = Option<String>, Header, description = "A name for this request, of your own")),

@@ -1,21 +1,26 @@
 //! Which tenants and flights are there? Realms made, listed and destroyed.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use khop::RealmId;
 
 use crate::body::{Body, InPath};
+use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::wire::field::at;
 use crate::wire::realm::{PurgeAnswer, RealmAnswer, RealmRequest, RealmsAnswer};
 
-/// Every realm that can be reached.
+/// Every realm that can be reached and that the key is for.
 #[utoipa::path(get, path = "/admin/v1/realms", tag = "admin",
     responses((status = 200, description = "All of them", body = RealmsAnswer)))]
-pub(crate) async fn list_realms(State(service): State<Service>) -> Result<Json<RealmsAnswer>, Problem> {
-    let realms = service.work(|engine| Ok(engine.realms())).await?;
+pub(crate) async fn list_realms(
+    State(service): State<Service>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Json<RealmsAnswer>, Problem> {
+    let mut realms = service.work(|engine| Ok(engine.realms())).await?;
+    realms.retain(|realm| principal.is_granted(realm.id.as_str()));
     Ok(Json(RealmsAnswer::of(&realms)))
 }
 

@@ -134,6 +134,39 @@ async fn a_key_that_is_no_more_opens_nothing() {
     assert_eq!(status(&new).await, 401);
 }
 
+#[tokio::test]
+async fn refusals_are_counted_by_their_kind() {
+    let rig = Rig::new();
+    let gate = rig.key("gate-7", &[Role::Gate], &["VN*"]);
+    assert_eq!(rig.ask("nobody", "GET", "/metrics", &Value::Null).await.status.as_u16(), 401);
+    assert_eq!(rig.ask(&gate, "GET", "/metrics", &Value::Null).await.status.as_u16(), 403);
+    for flight in ["JL1", "VN1"] {
+        rig.ask(&gate, "POST", &format!("/boarding/v1/flights/{flight}/identify"), &json!({"samples": []})).await;
+    }
+    // What cannot be read is about no flight of anybody's.
+    let unreadable = rig.ask(&gate, "POST", "/boarding/v1/flights/VN%FF/identify", &json!({"samples": []})).await;
+    assert_eq!(unreadable.problem(), (422, "bad-input", Some("path")));
+    let metrics = rig.get("/metrics").await.body;
+    let metrics = metrics.as_str().unwrap();
+    for line in ["khop_refused_total{reason=\"token\"} 1", "khop_refused_total{reason=\"right\"} 2"] {
+        assert!(metrics.lines().any(|l| l == line), "{line}\n{metrics}");
+    }
+    assert!(!metrics.contains("gate-7") && !metrics.contains("VN1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn who_runs_some_realms_is_told_of_no_others() {
+    let rig = Rig::new();
+    for flight in ["VN1", "VN2", "JL1"] {
+        assert_eq!(rig.text("PUT", &format!("/admin/v1/realms/{flight}"), "{}").await.status.as_u16(), 201);
+    }
+    let admin = rig.key("hanoi", &[Role::Admin], &["VN*"]);
+    let listed = rig.ask(&admin, "GET", "/admin/v1/realms", &Value::Null).await.body;
+    let names = listed["realms"].as_array().unwrap().iter().map(|realm| realm["realm"].as_str().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["VN1", "VN2"]);
+    assert_eq!(rig.get("/admin/v1/realms").await.body["realms"].as_array().unwrap().len(), 4);
+}
+
 #[test]
 fn keys_that_make_no_sense_are_refused() {
     let dir = tempfile::tempdir().unwrap();
