@@ -1,9 +1,9 @@
 //! Which keys open the service? A file of hashes beside the store, changed by the operator, seen by a running service.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -38,9 +38,6 @@ pub enum ApiKeyError {
         /// What the system said.
         cause: std::io::Error,
     },
-    /// Two changes at once, or one that was cut short.
-    #[error("{0}: is there, so somebody is changing the keys now; if nobody is, remove it and try again")]
-    Busy(PathBuf),
     /// The file is not what was written.
     #[error("{path}: {cause}; restore it from a copy, or remove it and make all keys anew")]
     Damaged {
@@ -214,29 +211,26 @@ fn check(NewKey { name, roles, realms, lives }: &NewKey) -> Result<(), ApiKeyErr
     Ok(())
 }
 
-/// Changes the file as a whole: after a crash there are the old keys or the new ones.
+/// Changes the file as a whole, one change after the other: after a crash there are the old keys or the new ones, and nothing
+/// that would have to be cleared away before a key can be revoked.
 fn change(dir: &Path, change: impl FnOnce(&mut Vec<KeyRecord>) -> Result<(), ApiKeyError>) -> Result<(), ApiKeyError> {
     let (beside, path) = (dir.join("api-keys.new"), dir.join(FILE));
-    let at = |cause| ApiKeyError::File { path: beside.clone(), cause };
-    let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside) {
-        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => return Err(ApiKeyError::Busy(beside)),
-        file => file.map_err(at)?,
+    let at = |cause| ApiKeyError::File { path: dir.to_owned(), cause };
+    let directory = File::open(dir).map_err(at)?;
+    directory.lock().map_err(at)?; // until it is closed
+    let mut keys = list(dir)?;
+    change(&mut keys)?;
+    let text = serde_json::to_string_pretty(&Kept { version: VERSION, keys }).expect("plain fields");
+    let check = blake3::hash(text.as_bytes()).to_hex();
+    let replace = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        writeln!(file, "{text}\n{check}")?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)?;
+        directory.sync_all()
     };
-    let write = |mut file: File| {
-        let mut keys = list(dir)?;
-        change(&mut keys)?;
-        let kept = Kept { version: VERSION, keys };
-        let text = serde_json::to_string_pretty(&kept).expect("plain fields");
-        let check = blake3::hash(text.as_bytes()).to_hex();
-        let written = writeln!(file, "{text}\n{check}").and_then(|()| file.sync_all());
-        let renamed = written.and_then(|()| fs::rename(&beside, &path));
-        renamed.and_then(|()| File::open(dir)?.sync_all()).map_err(at)
-    };
-    let done = write(file);
-    if done.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    done
+    replace().map_err(|cause| ApiKeyError::File { path: beside.clone(), cause })
 }
 
 /// The keys as a running service knows them.
@@ -249,12 +243,14 @@ struct Known {
     looked_at: Option<Instant>,
     /// When the file was changed, and how long it is.
     version: Option<(SystemTime, u64)>,
+    /// When it could not be read, if the last time.
+    failed_at: Option<Instant>,
     keys: Arc<BTreeMap<String, KeyRecord>>,
 }
 
 impl ApiKeys {
     pub(crate) fn of(dir: &Path) -> Self {
-        let known = Known { looked_at: None, version: None, keys: Arc::default() };
+        let known = Known { looked_at: None, version: None, failed_at: None, keys: Arc::default() };
         Self { dir: dir.to_owned(), known: Mutex::new(known) }
     }
 
@@ -269,16 +265,19 @@ impl ApiKeys {
         (blake3::hash(key.as_bytes()) == kept && !record.is_expired()).then(|| record.principal())
     }
 
-    /// The keys as they were within this time, read again where the file has changed. One that cannot be read opens nothing.
+    /// The keys as they were within this time, read again where the file has changed. One that cannot be read opens nothing,
+    /// and is tried again: the next time it may be.
     fn known_within(&self, time: Duration) -> Arc<BTreeMap<String, KeyRecord>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.looked_at.is_none_or(|at| at.elapsed() >= time) {
             known.looked_at = Some(Instant::now());
             let file = fs::metadata(self.dir.join(FILE)).ok();
             let version = file.and_then(|file| Some((file.modified().ok()?, file.len())));
-            if version != known.version || version.is_none() {
+            if version != known.version || known.failed_at.is_some_and(|at| at.elapsed() >= LOOK_EVERY) {
+                known.failed_at = None;
                 let keys = list(&self.dir).unwrap_or_else(|error| {
                     tracing::error!(%error, "the keys cannot be read: none is accepted");
+                    known.failed_at = Some(Instant::now());
                     Vec::new()
                 });
                 known.keys = Arc::new(keys.into_iter().map(|key| (key.id.clone(), key)).collect());
