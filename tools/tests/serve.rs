@@ -170,3 +170,46 @@ fn a_damaged_token_file_opens_no_door() {
     assert_eq!(code, Some(1));
     assert!(message.contains("admin-token") && message.contains("--new-token"), "{message}");
 }
+
+#[test]
+fn a_key_opens_a_running_service_until_it_is_revoked() {
+    let dir = tempfile::tempdir().unwrap();
+    let serving = Serving::start(dir.path(), &[]);
+    let key = |command: &str, arguments: &[&str]| {
+        let output =
+            Command::new(KHOP).args(["key", command, "--data"]).arg(dir.path()).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (code, told) = key("create", &["--name", "watch", "--role", "auditor", "--realm", "VN*", "--expires", "30d"]);
+    let secret = told.lines().next().unwrap();
+    assert!(code == Some(0) && secret.starts_with("khopkey_") && told.matches(secret).count() == 1, "{told}");
+    assert_eq!(serving.ask("GET /metrics", Some(secret)).0, 200);
+    assert_eq!(serving.ask("GET /admin/v1/realms", Some(secret)).0, 403);
+
+    let (code, listed) = key("list", &[]);
+    let row = listed.lines().nth(1).unwrap();
+    assert_eq!(code, Some(0));
+    for field in [&secret[8..16], "watch", "auditor", "VN*", " days"] {
+        assert!(row.contains(field), "{field}: {row}");
+    }
+    assert!(!listed.contains(&secret[17..]), "the secret is shown once");
+
+    let (code, refused) = key("create", &["--name", "watch", "--role", "auditor", "--expires", "366d"]);
+    assert!(code == Some(1) && refused.contains("expires: expected a minute to 365 days"), "{refused}");
+    assert_eq!(key("revoke", &["watch"]).0, Some(0));
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(serving.ask("GET /metrics", Some(secret)).0, 401);
+    let (code, unknown) = key("revoke", &["watch"]);
+    assert!(code == Some(1) && unknown.contains("watch"), "{unknown}");
+}
+
+#[test]
+fn keys_of_no_store_are_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    for arguments in [&["list"][..], &["revoke", "watch"], &["create", "--name", "watch", "--role", "auditor"]] {
+        let output = Command::new(KHOP).arg("key").args(arguments).arg("--data").arg(dir.path().join("typo")).output();
+        let output = output.unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && message.contains("expected the directory of a store"), "{message}");
+    }
+}

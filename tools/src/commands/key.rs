@@ -81,6 +81,12 @@ struct RevokeArgs {
 }
 
 pub fn run(args: KeyArgs) -> Result<(), Failure> {
+    let (Command::Create(CreateArgs { data, .. })
+    | Command::List(ListArgs { data, .. })
+    | Command::Revoke(RevokeArgs { data, .. })) = &args.command;
+    if !data.is_dir() {
+        return Err(Failure::new(format!("{}: expected the directory of a store", data.display())));
+    }
     match args.command {
         Command::Create(args) => create(args),
         Command::List(args) => list(&args),
@@ -89,9 +95,6 @@ pub fn run(args: KeyArgs) -> Result<(), Failure> {
 }
 
 fn create(args: CreateArgs) -> Result<(), Failure> {
-    if !args.data.is_dir() {
-        return Err(Failure::new(format!("{}: expected the directory of a store", args.data.display())));
-    }
     let roles = args.roles.iter().filter_map(|role| Role::from_name(role)).collect();
     let new = NewKey { name: args.name, roles, realms: args.realms, lives: args.expires };
     let (key, record) = api_keys::create(&args.data, &new)?;
