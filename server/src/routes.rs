@@ -19,6 +19,8 @@ use crate::problem::{Fault, Problem};
 use crate::service::Service;
 
 const MIB: usize = 1 << 20;
+/// Paths of gates begin so.
+const GATES: &str = "/boarding/";
 
 /// Every route, and the right it asks for. One that does not say otherwise takes 2 MiB.
 pub(crate) fn routes() -> Vec<Route> {
@@ -79,9 +81,14 @@ pub(crate) fn app(service: Service) -> Router {
 
 /// Problems as those read them who asked.
 async fn in_their_words(request: Request, next: Next) -> Response {
-    let is_osia = request.uri().path().starts_with(PREFIX);
+    let path = request.uri().path();
+    let (is_osia, is_gate) = (path.starts_with(PREFIX), path.starts_with(GATES));
     let response = next.run(request).await;
-    if is_osia { in_osia_words(response).await } else { response }
+    match response.extensions().get::<Problem>() {
+        Some(_) if is_osia => in_osia_words(response).await,
+        Some(problem) if is_gate => problem.clone().undetermined().into_response(),
+        _ => response,
+    }
 }
 
 fn on_panic(_: Box<dyn std::any::Any + Send>) -> Response {

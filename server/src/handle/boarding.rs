@@ -20,16 +20,11 @@ use crate::wire::sample::samples;
     responses((status = 200, description = "The whole list was searched", body = BoardingAnswer)))]
 pub(crate) async fn board(
     State(service): State<Service>,
-    path: Result<InPath<String>, Problem>,
-    body: Result<Body<BoardingRequest>, Problem>,
+    InPath(flight): InPath<String>,
+    Body(request): Body<BoardingRequest>,
 ) -> Result<Json<BoardingAnswer>, Problem> {
-    let answer = async {
-        let (InPath(flight), Body(request)) = (path?, body?);
-        let probe = samples(request.samples)?;
-        let job =
-            move |realm: &Realm, effort| realm.identify(&probe, &Search { limit: 1, effort, ..Search::default() });
-        let found = service.search_in(flight, job).await?;
-        BoardingAnswer::try_from(found)
-    };
-    answer.await.map(Json).map_err(Problem::undetermined)
+    let probe = samples(request.samples)?;
+    let job = move |realm: &Realm, effort| realm.identify(&probe, &Search { limit: 1, effort, ..Search::default() });
+    let found = service.search_in(flight, job).await?;
+    BoardingAnswer::try_from(found).map(Json)
 }

@@ -61,6 +61,11 @@ async fn whatever_fails_is_undetermined() {
             answer.body
         );
     }
+    // Also what is refused at the door.
+    let stranger = axum::http::Request::post("/boarding/v1/flights/VN123/identify").body(axum::body::Body::empty());
+    let refused = rig.send(stranger.unwrap()).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["decision"]), (401, &"undetermined".into()));
+    assert!(refused.headers.contains_key("www-authenticate"));
 }
 
 #[tokio::test]
