@@ -7,7 +7,7 @@ use khop::{Enrolment, Realm};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::problem::{Fault, Problem};
+use crate::problem::Problem;
 
 /// The client's name for a request (IETF draft *The Idempotency-Key HTTP Header Field*).
 const HEADER: &str = "idempotency-key";
@@ -74,11 +74,9 @@ impl Once {
             let kept = Kept { digest, at_unix_s: now_unix_s(), answer: words(enrolments) };
             serde_json::to_vec(&kept).expect("maps have text for keys, and numbers are finite")
         };
-        match run(&realm.with_receipt(&self.name, receipt)) {
-            // Done meanwhile, by another request of the same name.
-            Err(problem) if problem.fault == Fault::Superseded => self.told(realm)?.ok_or(problem),
-            done => done,
-        }
+        let done = run(&realm.with_receipt(&self.name, receipt));
+        // Where another request of the same name was faster, what it did stands in the way of this one.
+        done.or_else(|problem| self.told(realm)?.ok_or(problem))
     }
 
     fn told(&self, realm: &Realm) -> Result<Option<Value>, Problem> {

@@ -279,7 +279,7 @@ fn scrub_daily(service: &Service, bytes_a_second: u64) {
     let pace = |bytes: u64| !stops(Duration::from_secs_f64(bytes as f64 / bytes_a_second as f64));
     while !stops(SCRUB_LOOK_EVERY) {
         let last = service.engine().last_scrub();
-        if last.is_ok_and(|last| last.is_some_and(|last| now_unix_s() < last.ended_unix_s + SCRUB_EVERY.as_secs())) {
+        if last.is_some_and(|last| now_unix_s() < last.ended_unix_s + SCRUB_EVERY.as_secs()) {
             continue;
         }
         match service.engine().scrub(&pace) {

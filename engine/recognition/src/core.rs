@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use khop_store::Store;
 use khop_vocabulary::{Policy, RealmId};
 
 use crate::Error;
 use crate::calibrations::FaceModels;
+use crate::last_scrub::Scrub;
 use crate::realm_state::RealmState;
 
 /// Shared by every handle on an engine. Nothing here is locked across I/O or comparison.
@@ -22,6 +23,8 @@ pub(crate) struct Core {
     pub(crate) models: ArcSwap<FaceModels>,
     pub(crate) realms: ArcSwap<BTreeMap<RealmId, Arc<RealmState>>>,
     pub(crate) counters: Counters,
+    /// The last time everything was looked at.
+    pub(crate) scrub: ArcSwapOption<Scrub>,
 }
 
 /// Running totals since the engine opened.

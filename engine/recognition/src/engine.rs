@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use khop_store::{Backup, Forgotten, Opening, RootSource};
 use khop_vocabulary::{ModelId, Policy, RealmId};
 
 use crate::calibrations::{DEFAULT_REALM, FaceModels, MODELS_KEY};
 use crate::compaction::Extent;
 use crate::core::{Core, Counters};
+use crate::last_scrub::Scrub;
 use crate::receipt::Pending;
 use crate::recovery::{Recovered, recover};
 use crate::writer::Writer;
@@ -88,6 +89,7 @@ impl EngineBuilder {
         if let Some(registered) = store.meta(MODELS_KEY)? {
             models.register_meta(&registered)?;
         }
+        let scrub = Scrub::kept(&store).map(Arc::new);
         let core = Core {
             store,
             policy: self.policy,
@@ -96,6 +98,7 @@ impl EngineBuilder {
             models: ArcSwap::from_pointee(models),
             realms: ArcSwap::default(),
             counters: Counters::default(),
+            scrub: ArcSwapOption::new(scrub),
         };
         let Recovered { realms, tails } = recover(&core)?;
         core.realms.store(Arc::new(realms));

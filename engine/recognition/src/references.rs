@@ -24,15 +24,20 @@ pub(crate) struct References<'a> {
     pub(crate) realm: &'a RealmState,
     /// Empty for everybody but the writer.
     pub(crate) pending: HashMap<RecordNumber, Enrolling>,
+    /// About to be replaced: no longer there for whoever replaces it.
+    pub(crate) replaced: Option<RecordNumber>,
 }
 
 impl<'a> References<'a> {
     pub(crate) fn committed(core: &'a Core, realm: &'a RealmState) -> Self {
-        Self { core, realm, pending: HashMap::new() }
+        Self { core, realm, pending: HashMap::new(), replaced: None }
     }
 
-    /// Whose record it is; `None` when it was erased since the snapshot.
+    /// Whose record it is; `None` when it was erased since the snapshot, or is about to be replaced.
     pub(crate) fn identity(&self, record: RecordNumber) -> Result<Option<EncounterKey>, Error> {
+        if self.replaced == Some(record) {
+            return Ok(None);
+        }
         if let Some(pending) = self.pending.get(&record) {
             return Ok(Some(pending.key.clone()));
         }

@@ -1,22 +1,11 @@
-//! When was everything looked at the last time, and was it well? The engine's pass over what it believes.
+//! Is everything that is believed still what was written? A pass over all of it while the engine serves.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use khop_store::{Change, Pace, Scrubbed};
+use khop_store::{Pace, Scrubbed};
 
-use crate::{Engine, Error};
-
-/// Where the catalogue keeps when a pass ended, and what it found: two little-endian numbers.
-const KEY: &str = "scrubbed";
-
-/// The last pass that looked at everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scrub {
-    /// When it ended, seconds since 1970.
-    pub ended_unix_s: u64,
-    /// Entries and segments that were not what was written. Segments are made again from the catalogue.
-    pub damaged: u64,
-}
+use crate::{Engine, Error, Scrub};
 
 impl Engine {
     /// Reads everything that is kept, once, at the pace given, while searches and enrolments go on: every value of the
@@ -47,23 +36,17 @@ impl Engine {
                 self.writer().mend(&realm);
             }
         }
-        let ended = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let value = [ended.to_le_bytes(), report.damaged.to_le_bytes()].concat();
-        self.writer().keep(Change::PutMeta { key: KEY.to_owned(), value: Some(value) })?;
+        let ended_unix_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let scrub = Scrub { ended_unix_s, damaged: report.damaged };
+        self.writer().keep(scrub.keep())?;
+        core.scrub.store(Some(Arc::new(scrub)));
         Ok(Some(report))
     }
 
-    /// The last pass that looked at everything, by this process or one before it; `None` if there was none yet.
-    ///
-    /// # Errors
-    /// A damaged catalogue.
-    pub fn last_scrub(&self) -> Result<Option<Scrub>, Error> {
-        let value = self.core().store.meta(KEY)?;
-        let numbers = value.as_deref().and_then(|value| value.split_first_chunk::<8>());
-        let scrub = numbers.and_then(|(ended, damaged)| {
-            let damaged = u64::from_le_bytes(*damaged.first_chunk()?);
-            Some(Scrub { ended_unix_s: u64::from_le_bytes(*ended), damaged })
-        });
-        Ok(scrub)
+    /// The last pass that looked at everything, by this process or one before it; `None` if there was none yet, or nobody can
+    /// say.
+    #[must_use]
+    pub fn last_scrub(&self) -> Option<Scrub> {
+        self.core().scrub.load().as_deref().copied()
     }
 }

@@ -78,7 +78,7 @@ impl Engine {
     pub fn status(&self) -> EngineStatus {
         let [searches, references_searched, full_comparisons] = self.core().counters.totals();
         let threads = self.pool().current_num_threads();
-        let scrub = self.last_scrub().ok().flatten();
+        let scrub = self.last_scrub();
         EngineStatus { realms: self.realms(), searches, references_searched, full_comparisons, threads, scrub }
     }
 }

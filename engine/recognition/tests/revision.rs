@@ -48,6 +48,13 @@ fn an_encounter_changes_in_one_step() {
     let searched = realm.identify(&samples(&people, 3, 2), &in_vip).unwrap();
     assert_eq!((searched.searched, searched.decision.outcome()), (1, Outcome::Hit));
     assert_eq!(realm.cases().unwrap(), [case]);
+    // To another subject, with a check: it is no duplicate of what it was.
+    let moved = |old: Encounter| Ok::<_, Error>(Encounter { subject: subject("S8"), ..old });
+    let revised = realm.revise(&key("S2", 0), DuplicateCheck::Search, moved).unwrap();
+    assert_eq!((revised.identification.unwrap().decision.outcome(), revised.case), (Outcome::Clear, None));
+    let back = |old: Encounter| Ok::<_, Error>(Encounter { subject: subject("S2"), ..old });
+    let of_s8 = khop::EncounterKey { subject: subject("S8"), ..key("S2", 0) };
+    realm.revise(&of_s8, DuplicateCheck::Skip, back).unwrap();
     // Nobody, another's name, and what a change itself refuses: everything stays.
     let same = |old: Encounter| Ok::<_, Error>(old);
     assert_eq!(

@@ -233,9 +233,23 @@ pub(crate) fn probe(
         }
     }
     if samples.is_empty() {
-        return Err(Problem::field(field, "expected at least one template that can be compared"));
+        return Err(nothing_to_compare(field));
     }
     Ok(samples)
+}
+
+pub(crate) fn nothing_to_compare(field: &str) -> Problem {
+    Problem::field(field, "expected at least one template that can be compared")
+}
+
+impl BiometricType {
+    /// What kind of trait a sample is of.
+    pub(crate) fn of(sample: &Sample) -> Self {
+        match sample.format {
+            SampleFormat::Minutiae => Self::FINGER,
+            SampleFormat::FaceVector(_) => Self::FACE,
+        }
+    }
 }
 
 /// The finger in a minutiae record, as told beside it or by the record itself.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, PersonIds, Verified};
-use super::biometric::{BiometricData, probe};
+use super::biometric::{BiometricData, nothing_to_compare, probe};
 use super::call::Call;
 use super::candidate::{self, BAND};
 use super::content::{Content, galleries};
@@ -17,6 +17,7 @@ use super::encounter::{EncounterBody, Free};
 use super::filter::Conditions;
 use super::job::{Job, job};
 use super::operation::Operation;
+use super::words::BiometricType;
 use crate::once::Once;
 use crate::problem::Problem;
 
@@ -243,7 +244,7 @@ fn identify_encounter(call: &Call) -> Result<Job, Problem> {
 /// A search with what is enrolled.
 struct Enrolled {
     search: Search,
-    types: Option<Vec<super::words::BiometricType>>,
+    types: Option<Vec<BiometricType>>,
 }
 
 impl Enrolled {
@@ -261,19 +262,16 @@ impl Enrolled {
         effort: Effort,
     ) -> Result<Answer, Problem> {
         let search = within(self.search, effort);
-        let (mut best, mut nothing) = (Vec::<khop::Candidate>::new(), None);
+        let (mut best, mut is_searched) = (Vec::<khop::Candidate>::new(), false);
         for key in keys {
-            let body = body(realm, &key)?;
-            let probe = match probe("biometricData", &body.biometric_data, self.types.as_deref()) {
-                Ok(probe) => probe,
-                Err(problem) => {
-                    nothing = Some(problem);
-                    continue;
-                }
-            };
+            let mut probe = realm.read(&key)?.samples;
+            probe.retain(|sample| self.types.as_ref().is_none_or(|types| types.contains(&BiometricType::of(sample))));
+            if probe.is_empty() {
+                continue;
+            }
             let search = Search { except: Some(key.subject), ..search.clone() };
             let Identification { candidates, .. } = realm.identify(&probe, &search)?;
-            nothing = None;
+            is_searched = true;
             for candidate in candidates {
                 match best.iter_mut().find(|known| known.subject == candidate.subject) {
                     Some(known) if known.llr < candidate.llr => *known = candidate,
@@ -282,8 +280,8 @@ impl Enrolled {
                 }
             }
         }
-        if let Some(nothing) = nothing {
-            return Err(nothing);
+        if !is_searched {
+            return Err(nothing_to_compare("biometricData"));
         }
         best.sort_by(|a, b| b.llr.nats().total_cmp(&a.llr.nats()));
         best.truncate(search.limit);

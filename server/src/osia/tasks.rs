@@ -172,10 +172,12 @@ async fn in_realm<T: Send + 'static>(
     })
 }
 
-/// Takes up what an earlier process left.
+/// Takes up what an earlier process left. One that cannot be read was logged, and stands in no other's way.
 fn resume(realm: &Realm, service: &Service) -> Result<(), Problem> {
     for id in realm.tasks()? {
-        if let Some(task) = Task::read(realm, id)?.filter(Task::is_open) {
+        if let Ok(Some(task)) = Task::read(realm, id)
+            && task.is_open()
+        {
             service.tasks().add(id, task.priority);
         }
     }
@@ -185,7 +187,7 @@ fn resume(realm: &Realm, service: &Service) -> Result<(), Problem> {
 /// Removes what was told, or could not be told, long ago, and the answers to requests with a name.
 fn clear(realm: &Realm) -> Result<(), Problem> {
     for id in realm.tasks()? {
-        let Some(task) = Task::read(realm, id)? else { continue };
+        let Ok(Some(task)) = Task::read(realm, id) else { continue };
         let kept_s = if task.status == TaskStatus::COMPLETED { KEPT_TOLD_S } else { KEPT_UNTOLD_S };
         if task.ended_at_unix_s.is_some_and(|ended| now_unix_s() >= ended + kept_s) {
             realm.set_task(id, None)?;

@@ -176,3 +176,21 @@ async fn a_request_with_a_name_is_done_once_and_told_the_same() {
     assert_eq!(ask("k-3", &empty).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(ask("k-3", &enrolment("e3", "chi", 3, 0)).await.status, StatusCode::CREATED);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_request_sent_at_once_is_told_the_same() {
+    let rig = Rig::new();
+    for round in 0..20 {
+        let body = enrolment(&format!("e{round}"), "anna", 1, 0).to_string();
+        let ask = || {
+            let request = axum::http::Request::post(ENCOUNTERS).header("authorization", &rig.token);
+            let request = request.header("content-type", "application/json");
+            let request = request.header("idempotency-key", format!("round-{round}"));
+            let (app, request) = (rig.app.clone(), request.body(axum::body::Body::from(body.clone())).unwrap());
+            tokio::spawn(async move { tower::ServiceExt::oneshot(app, request).await.unwrap().status() })
+        };
+        for asked in [ask(), ask(), ask()] {
+            assert_eq!(asked.await.unwrap(), StatusCode::CREATED);
+        }
+    }
+}

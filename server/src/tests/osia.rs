@@ -194,6 +194,11 @@ async fn searches_find_others_by_what_is_sent_or_enrolled() {
     assert!(candidates.as_array().unwrap().iter().all(|candidate| candidate["personId"] != "P1"));
     let same = rig.ok(200, "POST", "identify/NATIONAL/P1/encounters/1", &json!({})).await;
     assert_eq!(same[0]["personId"], "P2");
+    // An encounter that has nothing to compare does not take away what the others find.
+    let kept = json!({"status": "INACTIVE", "encounterType": "X", "galleries": ["NATIONAL"], "biometricData": []});
+    rig.ok(200, "POST", "persons/P1/encounters/2", &kept).await;
+    assert_eq!(rig.ok(200, "POST", "identify/ALL/P1", &json!(null)).await[0]["personId"], "P2");
+    rig.ok(204, "DELETE", "persons/P1/encounters/2", &json!(null)).await;
     assert!(same[0]["scores"][0].get("galleries").is_none());
 
     for (filter, is_found) in [

@@ -131,12 +131,12 @@ impl Group {
 
     fn enrol_one(&mut self, thread: &WriterThread, command: ToEnrol) -> Result<Enrolment, Error> {
         let ToEnrol { realm, encounter, prepared, searched, replaces } = command;
-        let core = &thread.core;
+        let (core, replaces) = (&thread.core, replaces.map(|replaced| replaced.record));
         let position = self.changes.len();
         let working = self.working(thread, &realm)?;
         let settles = working.check_face_model(&prepared)?;
         let identification = match searched {
-            Some(searched) => Some(working.recheck(core, searched, &encounter)?),
+            Some(searched) => Some(working.recheck(core, searched, &encounter, replaces)?),
             None => None,
         };
         let outcome = identification.as_ref().map_or(Outcome::Clear, |i| i.decision.outcome());
@@ -144,7 +144,6 @@ impl Group {
         let face = prepared.face.as_ref().map(|f| f.vector.clone());
         let row = Arc::new(Row::new(record, &encounter, prepared, **realm.planes.load()));
         working.snapshot = working.tail.append(&working.snapshot, row)?;
-        let replaces = replaces.map(|replaced| replaced.record);
         if let Some(replaced) = replaces {
             working.snapshot = working.snapshot.with_erased(replaced);
         }
@@ -246,10 +245,16 @@ impl Working {
     }
 
     /// Completes a duplicate search with what was enrolled since its snapshot, the group's own members included.
-    fn recheck(&mut self, core: &Core, searched: Searched, encounter: &Encounter) -> Result<Identification, Error> {
+    fn recheck(
+        &mut self,
+        core: &Core,
+        searched: Searched,
+        encounter: &Encounter,
+        replaced: Option<RecordNumber>,
+    ) -> Result<Identification, Error> {
         let request = Search { except: Some(encounter.subject.clone()), ..Search::default() };
         let realm = Arc::clone(&self.realm);
-        let references = References { core, realm: &realm, pending: std::mem::take(&mut self.pending) };
+        let references = References { core, realm: &realm, pending: std::mem::take(&mut self.pending), replaced };
         let scope = Scope { from: searched.unseen, ..Scope::all(&request) };
         let since = search(&references, &self.snapshot, &searched.probe, &scope);
         let answer = since.and_then(|since| Identification::of(&references, searched.search.and(since), &request));
