@@ -9,6 +9,7 @@ mod access;
 mod admission;
 pub mod api_keys;
 mod body;
+mod connections;
 mod handle;
 mod metrics;
 mod observe;
@@ -23,9 +24,11 @@ mod server;
 mod service;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 mod wire;
 
 pub use policy::Role;
 pub use server::{Options, ServeError, Server};
+pub use tls::{TlsError, TlsOptions};
 pub use token::{AdminToken, TokenError};

@@ -11,10 +11,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::api_keys::ApiKeys;
+use crate::connections;
 use crate::once::now_unix_s;
 use crate::osia::{self, CallbackError, Callbacks};
 use crate::routes::app;
 use crate::service::{Limits, Service};
+use crate::tls::{Tls, TlsError, TlsOptions};
 use crate::token::{AdminToken, TokenError, TokenHash};
 
 /// A request not answered within this time is answered with an error.
@@ -37,8 +39,10 @@ const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Options {
     /// The engine's data directory, made if it is not there.
     pub data: PathBuf,
-    /// Where to listen; a loopback address. Port 0 takes a free one.
+    /// Where to listen; a loopback address unless there is TLS. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// What to speak TLS with; without it the service speaks plain HTTP.
+    pub tls: Option<TlsOptions>,
     /// Threads that compare; 0 takes one for each core.
     pub threads: usize,
     /// Requests waiting or being worked on, at least 1; one more is refused with 503.
@@ -63,8 +67,8 @@ pub struct Options {
 pub enum ServeError {
     /// Everybody on the network could read along.
     #[error(
-        "{0}: only a loopback address is served, because there is no TLS yet and the token would cross the network \
-         in the clear; listen on 127.0.0.1 and run a TLS-terminating proxy on this host"
+        "{0}: without TLS only a loopback address is served, because credentials and faces would cross the network in the \
+         clear; add --tls-certificate FILE --tls-key FILE, or listen on 127.0.0.1 behind a TLS-terminating proxy"
     )]
     NotLoopback(SocketAddr),
     /// Nothing could ever be admitted.
@@ -78,6 +82,9 @@ pub enum ServeError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The engine did not open.
     #[error(transparent)]
     Engine(#[from] khop::Error),
@@ -102,6 +109,7 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
     engine: Engine,
     token: TokenHash,
     api_keys: ApiKeys,
@@ -121,12 +129,13 @@ impl Server {
     /// # Errors
     /// [`ServeError`]; a data directory in use by another process is one of the engine's.
     pub fn prepare(options: &Options) -> Result<Self, ServeError> {
-        if !options.listen.ip().is_loopback() {
+        if options.tls.is_none() && !options.listen.ip().is_loopback() {
             return Err(ServeError::NotLoopback(options.listen));
         }
         if options.queue == 0 {
             return Err(ServeError::NoQueue);
         }
+        let tls = options.tls.clone().map(Tls::new).transpose()?;
         let callbacks = Callbacks::to(&options.callbacks)?;
         let listen = |cause| ServeError::Listen { address: options.listen, cause };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
@@ -149,6 +158,7 @@ impl Server {
         Ok(Self {
             listener,
             address,
+            tls,
             engine,
             token,
             api_keys,
@@ -200,7 +210,7 @@ impl Server {
             let (service, rate) = (service.clone(), self.scrub_rate);
             std::thread::spawn(move || scrub_daily(&service, rate))
         });
-        let served = self.runtime.block_on(serve(self.listener, service, self.backup_to, self.signals));
+        let served = self.runtime.block_on(serve(self.listener, self.tls, service, self.backup_to, self.signals));
         if let Some(scrubbing) = scrubbing {
             let _ = scrubbing.join(); // it looks at every pause whether the service stops
         }
@@ -212,6 +222,7 @@ impl Server {
 
 async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     service: Service,
     backup_to: Option<PathBuf>,
     [mut terminate, mut interrupt]: [Signal; 2],
@@ -230,13 +241,13 @@ async fn serve(
             told_to_stop.notify_one();
         }
     };
-    let serving = axum::serve(listener, app(service.clone())).with_graceful_shutdown(stop);
+    let serving = connections::serve(listener, tls, app(service.clone()), stop);
     let drained_or_out_of_time = async {
         told_to_stop.notified().await;
         tokio::time::sleep(DRAIN_WITHIN).await;
     };
     tokio::select! {
-        ended = serving.into_future() => ended?,
+        () = serving => (),
         () = drained_or_out_of_time => (),
     }
     purging.abort();

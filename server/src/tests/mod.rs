@@ -1,6 +1,7 @@
 //! Does the service do what it says? The whole router on a real engine in a temporary directory, without a socket.
 
 mod boarding;
+mod connections;
 mod document;
 mod door;
 mod enrolment;

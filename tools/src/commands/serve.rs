@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use khop::RootSource;
-use khop_server::{Options, Server};
+use khop_server::{Options, Server, TlsOptions};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -22,9 +22,18 @@ pub struct ServeArgs {
     /// Directory of the store, made if it is not there [default: $XDG_DATA_HOME/khop or ~/.local/share/khop]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where to listen: a loopback address; port 0 takes a free one
+    /// Where to listen: a loopback address unless there is a certificate; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// The service's certificate and those above it, PEM: speak TLS 1.3 and nothing else. Read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Certificates of authorities, PEM: clients must show one of theirs, besides their key
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_client_authorities: Option<PathBuf>,
     /// Threads that compare; 0 takes one for each core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -52,6 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   khop serve
   khop serve --data /var/lib/khop --listen 127.0.0.1:9000 --threads 8
+  khop serve --listen 0.0.0.0:8443 --tls-certificate server.pem --tls-key server.key
   curl http://127.0.0.1:8080/readyz
   curl http://127.0.0.1:8080/openapi.json";
 
@@ -60,12 +70,31 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).init();
     let data = args.data.map_or_else(default_data_dir, Ok)?;
-    let ServeArgs { listen, threads, queue, new_token, backup_to, scrub_rate, callbacks, protection, .. } = args;
+    let ServeArgs {
+        listen,
+        tls_certificate,
+        tls_key,
+        tls_client_authorities,
+        threads,
+        queue,
+        new_token,
+        backup_to,
+        scrub_rate,
+        callbacks,
+        protection,
+        ..
+    } = args;
+    let tls = tls_certificate.zip(tls_key).map(|(certificate, key)| TlsOptions {
+        certificate,
+        key,
+        client_authorities: tls_client_authorities,
+    });
     let (root_key, encrypted_volume) = (protection.root(), protection.encrypted_volume());
     let data_dir = data.clone();
     let options = Options {
         data: data_dir,
         listen,
+        tls,
         threads,
         queue,
         new_token,
@@ -91,7 +120,7 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
             println!("         which may be written to swap space: let the process lock it (ulimit -l, LimitMEMLOCK=)");
         }
     }
-    println!("serving  http://{}", server.address());
+    println!("serving  {}://{}", if options.tls.is_some() { "https" } else { "http" }, server.address());
     match server.new_token() {
         Some(token) => println!(
             "token    {}\n\nThis is the admin token, shown only now: keep it. Requests carry it as\n  \

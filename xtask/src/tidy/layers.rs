@@ -39,7 +39,22 @@ const CRATES: [(&str, &str, &[&str]); 15] = [
 const AT_HOME: [(&[&str], &[&str]); 7] = [
     (&["redb", "memmap2", "bincode"], &["engine/store"]),
     (&["hnsw_rs"], &["engine/index"]),
-    (&["serde", "serde_json", "utoipa", "tokio", "axum", "tower", "tower-http", "hyper"], &["server", "tools"]),
+    (
+        &[
+            "serde",
+            "serde_json",
+            "utoipa",
+            "tokio",
+            "axum",
+            "tower",
+            "tower-http",
+            "hyper",
+            "hyper-util",
+            "rustls",
+            "tokio-rustls",
+        ],
+        &["server", "tools"],
+    ),
     (&["clap", "csv", "flate2", "indicatif", "nalgebra", "parquet", "tracing-subscriber", "zip"], &["tools"]),
     (&["fprint-bozorth3"], &["benches/rivals"]),
     (&["ndarray"], &["engine/evaluate", "tools"]),
