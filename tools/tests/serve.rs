@@ -159,6 +159,38 @@ fn an_address_others_can_reach_is_refused_before_anything_is_made() {
 }
 
 #[test]
+fn the_environment_counts_unless_something_is_typed() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("store");
+    let serve = |typed: &[&str]| {
+        let mut command = Command::new(KHOP);
+        command.arg("serve").args(typed).env("KHOP_DATA", &data).env("KHOP_LISTEN", "0.0.0.0:1");
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    assert!(serve(&[]).contains("0.0.0.0:1"));
+    assert!(serve(&["--listen", "192.0.2.1:2"]).contains("192.0.2.1:2"));
+    assert!(!data.exists());
+}
+
+#[test]
+fn what_is_shipped_for_operators_says_only_what_the_service_knows() {
+    let help = Command::new(KHOP).args(["serve", "--help"]).output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/deploy");
+    let mut names = 0;
+    for file in ["khop.service", "khop.env", "Dockerfile"] {
+        let text = std::fs::read_to_string(deploy.join(file)).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        for name in words.filter(|word| word.starts_with("KHOP_")) {
+            let is_known = ["=", "]"].iter().any(|end| help.contains(&format!("[env: {name}{end}")));
+            assert!(is_known, "{file}: {name}");
+            names += 1;
+        }
+    }
+    assert!(names > 8, "{names}");
+}
+
+#[test]
 fn a_damaged_token_file_opens_no_door() {
     let dir = tempfile::tempdir().unwrap();
     let first = Serving::start(dir.path(), &[]);

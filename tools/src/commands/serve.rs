@@ -15,43 +15,44 @@ use crate::protection::ProtectionArgs;
 ///
 /// Without options it serves a private store on this machine only. The first start makes the admin token, prints it
 /// once and keeps only its hash. SIGTERM or Ctrl-C finishes the requests in flight and stops. The log goes to
-/// standard error; RUST_LOG sets its level (default info).
+/// standard error; RUST_LOG sets its level (default info). Every option can be given in the environment, where --listen is
+/// KHOP_LISTEN; what is typed counts before it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
     /// Directory of the store, made if it is not there [default: $XDG_DATA_HOME/khop or ~/.local/share/khop]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "KHOP_DATA")]
     data: Option<PathBuf>,
     /// Where to listen: a loopback address unless there is a certificate; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", env = "KHOP_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// The service's certificate and those above it, PEM: speak TLS 1.3 and nothing else. Read again when it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", env = "KHOP_TLS_CERTIFICATE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// The certificate's private key, PEM
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE", env = "KHOP_TLS_KEY", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
     /// Certificates of authorities, PEM: clients must show one of theirs, besides their key
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE", env = "KHOP_TLS_CLIENT_AUTHORITIES", requires = "tls_certificate")]
     tls_client_authorities: Option<PathBuf>,
     /// Threads that compare; 0 takes one for each core
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", env = "KHOP_THREADS", default_value_t = 0)]
     threads: usize,
     /// Requests waiting or being worked on; one more is refused with 503
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", env = "KHOP_QUEUE", default_value_t = 256)]
     queue: usize,
     /// Replace the admin token, for instance when it is lost; the old one is no longer accepted
     #[arg(long)]
     new_token: bool,
     /// Directory of backups: one is made at the start and every day (see khop restore)
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "KHOP_BACKUP_TO")]
     backup_to: Option<PathBuf>,
     /// Read everything that is kept once a day to see that it is still what was written, so many megabytes a second; 0 does not
-    #[arg(long, value_name = "MB/S", default_value_t = 10)]
+    #[arg(long, value_name = "MB/S", env = "KHOP_SCRUB_RATE", default_value_t = 10)]
     scrub_rate: u64,
     /// An origin that answers to OSIA requests with a callback may be sent to; can be given several times. No other address
     /// that a client names is ever called
-    #[arg(long = "callback", value_name = "ORIGIN")]
+    #[arg(long = "callback", value_name = "ORIGIN", env = "KHOP_CALLBACKS", value_delimiter = ',')]
     callbacks: Vec<String>,
     #[command(flatten)]
     protection: ProtectionArgs,
