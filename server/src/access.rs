@@ -37,10 +37,10 @@ pub(crate) async fn authorise(
             Problem::new(Fault::Forbidden, why)
         };
         if !principal.may(right) {
-            return Err(refuse(format!("this needs the right {}, which none of the key's roles has", right.name())));
+            return Err(refuse(format!("this needs the right {}, which the credential does not give", right.name())));
         }
         if let Some(realm) = realm(&mut parts).await?.filter(|realm| !principal.is_granted(realm)) {
-            return Err(refuse(format!("the key is not for the realm {realm}")));
+            return Err(refuse(format!("the credential is not for the realm {realm}")));
         }
     }
     parts.extensions.insert(principal);

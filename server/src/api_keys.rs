@@ -116,7 +116,8 @@ impl KeyRecord {
 
     fn principal(&self) -> Principal {
         let realms = (!self.realms.is_empty()).then(|| self.realms.clone());
-        Principal { name: self.name.clone(), roles: self.roles(), realms }
+        let rights = self.roles().into_iter().flat_map(Role::rights).copied().collect();
+        Principal { name: self.name.clone(), rights, realms }
     }
 }
 

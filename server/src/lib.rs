@@ -11,6 +11,7 @@ pub mod api_keys;
 mod body;
 mod connections;
 mod handle;
+mod issuer;
 mod metrics;
 mod observe;
 mod once;
@@ -28,6 +29,7 @@ mod tls;
 mod token;
 mod wire;
 
+pub use issuer::{IssuerError, IssuerOptions};
 pub use policy::Role;
 pub use server::{Options, ServeError, Server};
 pub use tls::{TlsError, TlsOptions};

@@ -113,6 +113,11 @@ impl Role {
 }
 
 impl Right {
+    /// The right of that name, if a role has it.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        TABLE.iter().flat_map(|(_, rights)| *rights).copied().find(|right| right.name() == name)
+    }
+
     /// Its name: OSIA's scope where OSIA has one.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,6 @@
-//! Who is asking? Somebody with roles, in some realms.
+//! Who is asking? Somebody with rights, in some realms.
+
+use std::collections::HashSet;
 
 use crate::policy::{Right, Role};
 
@@ -7,7 +9,8 @@ use crate::policy::{Right, Role};
 pub(crate) struct Principal {
     /// As the operator calls them.
     pub(crate) name: String,
-    pub(crate) roles: Vec<Role>,
+    /// Those of their roles, and what an identity provider gave them.
+    pub(crate) rights: HashSet<Right>,
     /// Names of realms, or with a `*` at the end what they begin with; `None` stands for every realm.
     pub(crate) realms: Option<Vec<String>>,
 }
@@ -15,12 +18,16 @@ pub(crate) struct Principal {
 impl Principal {
     /// Whoever holds the admin token: every role, everywhere. It is what a trial works with, and what makes the first keys.
     pub(crate) fn operator() -> Self {
-        Self { name: "admin-token".to_owned(), roles: Role::ALL.to_vec(), realms: None }
+        Self {
+            name: "admin-token".to_owned(),
+            rights: Role::ALL.into_iter().flat_map(Role::rights).copied().collect(),
+            realms: None,
+        }
     }
 
-    /// Whether one of the roles has this right.
+    /// Whether they have this right.
     pub(crate) fn may(&self, right: Right) -> bool {
-        right == Right::Open || self.roles.iter().any(|role| role.rights().contains(&right))
+        right == Right::Open || self.rights.contains(&right)
     }
 
     /// Whether it is granted this realm.
@@ -41,7 +48,7 @@ mod tests {
     fn grants_are_names_or_what_names_begin_with() {
         let of = |realms: &[&str]| Principal {
             name: "x".into(),
-            roles: vec![],
+            rights: HashSet::new(),
             realms: Some(realms.iter().map(|realm| (*realm).to_owned()).collect()),
         };
         assert!(of(&["a", "VN*"]).is_granted("VN123") && of(&["a", "VN*"]).is_granted("a"));

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::api_keys::ApiKeys;
 use crate::connections;
+use crate::issuer::{Issuer, IssuerError, IssuerOptions};
 use crate::once::now_unix_s;
 use crate::osia::{self, CallbackError, Callbacks};
 use crate::routes::app;
@@ -43,6 +44,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What to speak TLS with; without it the service speaks plain HTTP.
     pub tls: Option<TlsOptions>,
+    /// An identity provider whose tokens are believed besides keys, if any.
+    pub issuer: Option<IssuerOptions>,
     /// Threads that compare; 0 takes one for each core.
     pub threads: usize,
     /// Requests waiting or being worked on, at least 1; one more is refused with 503.
@@ -85,6 +88,9 @@ pub enum ServeError {
     /// The certificates cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// An identity provider's keys cannot be used.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     /// The engine did not open.
     #[error(transparent)]
     Engine(#[from] khop::Error),
@@ -113,6 +119,7 @@ pub struct Server {
     engine: Engine,
     token: TokenHash,
     api_keys: ApiKeys,
+    issuer: Option<Issuer>,
     new_token: Option<AdminToken>,
     queue: usize,
     backup_to: Option<PathBuf>,
@@ -136,6 +143,7 @@ impl Server {
             return Err(ServeError::NoQueue);
         }
         let tls = options.tls.clone().map(Tls::new).transpose()?;
+        let issuer = options.issuer.clone().map(Issuer::new).transpose()?;
         let callbacks = Callbacks::to(&options.callbacks)?;
         let listen = |cause| ServeError::Listen { address: options.listen, cause };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
@@ -162,6 +170,7 @@ impl Server {
             engine,
             token,
             api_keys,
+            issuer,
             new_token,
             queue,
             backup_to,
@@ -205,7 +214,7 @@ impl Server {
         // Twice the threads that compare: while some jobs wait for the disk, others compare.
         let running = 2 * self.engine.status().threads;
         let limits = Limits { queue: self.queue, running, within: REQUEST_WITHIN };
-        let service = Service::new(self.engine.clone(), self.token, self.api_keys, limits, self.callbacks);
+        let service = Service::new(self.engine.clone(), self.token, self.api_keys, self.issuer, limits, self.callbacks);
         let scrubbing = (self.scrub_rate > 0).then(|| {
             let (service, rate) = (service.clone(), self.scrub_rate);
             std::thread::spawn(move || scrub_daily(&service, rate))

@@ -8,6 +8,7 @@ use khop::{Effort, Engine, Realm, RealmId};
 
 use crate::admission::{Admission, Patience};
 use crate::api_keys::ApiKeys;
+use crate::issuer::Issuer;
 use crate::metrics::Metrics;
 use crate::osia::{Callbacks, Tasks};
 use crate::principal::Principal;
@@ -34,6 +35,8 @@ struct Shared {
     /// Checked on every request but those to open routes.
     token: TokenHash,
     api_keys: ApiKeys,
+    /// An identity provider whose tokens are believed, if any.
+    issuer: Option<Issuer>,
     /// All work that touches the store or compares goes through here.
     admission: Admission,
     metrics: Metrics,
@@ -51,6 +54,7 @@ impl Service {
         engine: Engine,
         token: TokenHash,
         api_keys: ApiKeys,
+        issuer: Option<Issuer>,
         limits: Limits,
         callbacks: Callbacks,
     ) -> Self {
@@ -58,6 +62,7 @@ impl Service {
             engine,
             token,
             api_keys,
+            issuer,
             admission: Admission::new(limits.queue, limits.running, limits.within),
             metrics: Metrics::new(),
             tasks: Tasks::default(),
@@ -77,7 +82,10 @@ impl Service {
             return Some(Principal::operator());
         }
         let (scheme, key) = authorization?.split_once(' ')?;
-        if scheme.eq_ignore_ascii_case("bearer") { self.0.api_keys.principal(key) } else { None }
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        self.0.api_keys.principal(key).or_else(|| self.0.issuer.as_ref()?.principal(key))
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

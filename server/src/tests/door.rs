@@ -103,7 +103,7 @@ async fn a_search_whose_time_is_up_is_stopped_inside_the_engine() {
     let limits = Limits { within: Duration::from_millis(200), ..ROOMY };
     let (_, token) = TokenHash::issue(rig.dir.path()).unwrap();
     let keys = ApiKeys::of(rig.dir.path());
-    let hurried = Service::new(rig.service.engine().clone(), token, keys, limits, Callbacks::to(&[]).unwrap());
+    let hurried = Service::new(rig.service.engine().clone(), token, keys, None, limits, Callbacks::to(&[]).unwrap());
     let (tell, told) = mpsc::channel();
     let asked = hurried.search_in("default".into(), move |realm, effort| {
         while effort.deadline.is_some_and(|deadline| Instant::now() < deadline) {

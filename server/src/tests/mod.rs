@@ -5,6 +5,7 @@ mod connections;
 mod document;
 mod door;
 mod enrolment;
+mod issuer;
 mod osia;
 mod refusals;
 mod roles;
@@ -27,6 +28,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::api_keys::ApiKeys;
+use crate::issuer::Issuer;
 use crate::osia::Callbacks;
 use crate::routes::app;
 use crate::service::{Limits, Service};
@@ -79,10 +81,15 @@ impl Rig {
 
     /// A service on what is in this directory, that may call these origins.
     fn on(dir: TempDir, limits: Limits, origins: &[String]) -> Self {
+        Self::believing(None, dir, limits, origins)
+    }
+
+    /// The same, that believes an identity provider.
+    fn believing(issuer: Option<Issuer>, dir: TempDir, limits: Limits, origins: &[String]) -> Self {
         let engine = Engine::builder(dir.path()).threads(2).open().unwrap();
         let (token, hash) = TokenHash::issue(dir.path()).unwrap();
         let callbacks = Callbacks::to(origins).unwrap();
-        let service = Service::new(engine, hash, ApiKeys::of(dir.path()), limits, callbacks);
+        let service = Service::new(engine, hash, ApiKeys::of(dir.path()), issuer, limits, callbacks);
         let app = app(service.clone());
         Self { service, app, token: format!("Bearer {}", token.reveal()), dir }
     }

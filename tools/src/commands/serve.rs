@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use khop::RootSource;
-use khop_server::{Options, Server, TlsOptions};
+use khop_server::{IssuerOptions, Options, Server, TlsOptions};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -35,6 +35,15 @@ pub struct ServeArgs {
     /// Certificates of authorities, PEM: clients must show one of theirs, besides their key
     #[arg(long, value_name = "FILE", env = "KHOP_TLS_CLIENT_AUTHORITIES", requires = "tls_certificate")]
     tls_client_authorities: Option<PathBuf>,
+    /// Believe the tokens (JWT) of an identity provider: what they say in `iss`
+    #[arg(long, value_name = "URL", env = "KHOP_JWT_ISSUER", requires_all = ["jwt_audience", "jwt_keys"])]
+    jwt_issuer: Option<String>,
+    /// What they say in `aud`
+    #[arg(long, value_name = "NAME", env = "KHOP_JWT_AUDIENCE", requires = "jwt_issuer")]
+    jwt_audience: Option<String>,
+    /// The identity provider's public keys (JWKS). Read again when the file changes; no address is asked for them
+    #[arg(long, value_name = "FILE", env = "KHOP_JWT_KEYS", requires = "jwt_issuer")]
+    jwt_keys: Option<PathBuf>,
     /// Threads that compare; 0 takes one for each core
     #[arg(long, value_name = "N", env = "KHOP_THREADS", default_value_t = 0)]
     threads: usize,
@@ -76,6 +85,9 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
         tls_certificate,
         tls_key,
         tls_client_authorities,
+        jwt_issuer,
+        jwt_audience,
+        jwt_keys,
         threads,
         queue,
         new_token,
@@ -90,12 +102,15 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
         key,
         client_authorities: tls_client_authorities,
     });
+    let issuer = jwt_issuer.zip(jwt_audience).zip(jwt_keys);
+    let issuer = issuer.map(|((name, audience), keys)| IssuerOptions { name, audience, keys });
     let (root_key, encrypted_volume) = (protection.root(), protection.encrypted_volume());
     let data_dir = data.clone();
     let options = Options {
         data: data_dir,
         listen,
         tls,
+        issuer,
         threads,
         queue,
         new_token,
