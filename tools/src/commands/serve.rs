@@ -15,8 +15,8 @@ use crate::protection::ProtectionArgs;
 ///
 /// Without options it serves a private store on this machine only. The first start makes the admin token, prints it
 /// once and keeps only its hash. SIGTERM or Ctrl-C finishes the requests in flight and stops. The log goes to
-/// standard error; RUST_LOG sets its level (default info). Every option can be given in the environment, where --listen is
-/// KHOP_LISTEN; what is typed counts before it.
+/// standard error; RUST_LOG sets its level (default info). Every option but --new-token can be given in the environment,
+/// where --listen is KHOP_LISTEN; what is typed counts before it.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
