@@ -5,8 +5,8 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -15,13 +15,12 @@ use serde::{Deserialize, Serialize};
 use crate::once::now_unix_s;
 use crate::policy::Role;
 use crate::principal::Principal;
+use crate::watched::{LOOK_EVERY, Watched};
 
 const FILE: &str = "api-keys";
 const VERSION: u32 = 1;
 /// What every key begins with.
 const MARK: &str = "khopkey_";
-/// How soon a running service sees a change.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The longest life of a key.
 pub const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Keys of one name that may live at once: the old one and the one it is replaced by.
@@ -234,57 +233,28 @@ fn change(dir: &Path, change: impl FnOnce(&mut Vec<KeyRecord>) -> Result<(), Api
     replace().map_err(|cause| ApiKeyError::File { path: beside.clone(), cause })
 }
 
-/// The keys as a running service knows them.
-pub(crate) struct ApiKeys {
-    dir: PathBuf,
-    known: Mutex<Known>,
-}
-
-struct Known {
-    looked_at: Option<Instant>,
-    /// When the file was changed, and how long it is.
-    version: Option<(SystemTime, u64)>,
-    /// When it could not be read, if the last time.
-    failed_at: Option<Instant>,
-    keys: Arc<BTreeMap<String, KeyRecord>>,
-}
+/// The keys as a running service knows them, by id. A file that cannot be read opens nothing.
+pub(crate) struct ApiKeys(Watched<BTreeMap<String, KeyRecord>>);
 
 impl ApiKeys {
     pub(crate) fn of(dir: &Path) -> Self {
-        let known = Known { looked_at: None, version: None, failed_at: None, keys: Arc::default() };
-        Self { dir: dir.to_owned(), known: Mutex::new(known) }
+        let path = dir.join(FILE);
+        let dir = dir.to_owned();
+        let by_id = move || {
+            let keys = list(&dir).map_err(|error| error.to_string())?;
+            Ok(keys.into_iter().map(|key| (key.id.clone(), key)).collect())
+        };
+        Self(Watched::new(vec![path], BTreeMap::new(), by_id, |_| Arc::default()))
     }
 
     /// Who shows this key; `None` where it is none, is expired or was revoked.
     pub(crate) fn principal(&self, key: &str) -> Option<Principal> {
         let (id, _) = key.strip_prefix(MARK)?.split_once('_')?;
         // A key that was made just now is looked for at once; one that was revoked is accepted for a second.
-        let record = self.known_within(LOOK_EVERY).get(id).cloned();
-        let record = record.or_else(|| self.known_within(Duration::ZERO).get(id).cloned())?;
+        let record = self.0.within(LOOK_EVERY).get(id).cloned();
+        let record = record.or_else(|| self.0.within(Duration::ZERO).get(id).cloned())?;
         let kept = blake3::Hash::from_hex(&record.hash).ok()?;
         // In constant time; and the clock after that.
         (blake3::hash(key.as_bytes()) == kept && !record.is_expired()).then(|| record.principal())
-    }
-
-    /// The keys as they were within this time, read again where the file has changed. One that cannot be read opens nothing,
-    /// and is tried again: the next time it may be.
-    fn known_within(&self, time: Duration) -> Arc<BTreeMap<String, KeyRecord>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.looked_at.is_none_or(|at| at.elapsed() >= time) {
-            known.looked_at = Some(Instant::now());
-            let file = fs::metadata(self.dir.join(FILE)).ok();
-            let version = file.and_then(|file| Some((file.modified().ok()?, file.len())));
-            if version != known.version || known.failed_at.is_some_and(|at| at.elapsed() >= LOOK_EVERY) {
-                known.failed_at = None;
-                let keys = list(&self.dir).unwrap_or_else(|error| {
-                    tracing::error!(%error, "the keys cannot be read: none is accepted");
-                    known.failed_at = Some(Instant::now());
-                    Vec::new()
-                });
-                known.keys = Arc::new(keys.into_iter().map(|key| (key.id.clone(), key)).collect());
-                known.version = version;
-            }
-        }
-        Arc::clone(&known.keys)
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::{http1, http2};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -21,8 +22,11 @@ use crate::tls::{HTTP_2, Tls};
 const CONNECTIONS: usize = 10_000;
 /// A TLS connection must stand within this time.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
-/// The head of the next request must be there within this time; so long may a connection say nothing.
+/// The head of the next request must be there within this time; so long may a connection say nothing. An HTTP/2 connection on
+/// which something was asked is asked for a sign of life instead.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// The sign of life must come within this time.
+const SIGN_WITHIN: Duration = Duration::from_secs(5);
 /// A request's line and headers together.
 const HEAD_BYTES: usize = 16 << 10;
 /// Requests of one HTTP/2 connection in flight.
@@ -84,10 +88,27 @@ async fn speak_http_1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream
 
 async fn speak_http_2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, app: Router, watcher: Watcher) {
     let mut http = http2::Builder::new(TokioExecutor::new());
-    http.timer(TokioTimer::new()).keep_alive_interval(HEAD_WITHIN).keep_alive_timeout(HANDSHAKE_WITHIN);
+    http.timer(TokioTimer::new()).keep_alive_interval(HEAD_WITHIN).keep_alive_timeout(SIGN_WITHIN);
     http.max_concurrent_streams(STREAMS).max_header_list_size(HEAD_BYTES as u32);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-    ended(watcher.watch(connection).await);
+    let asked = Arc::new(Notify::new());
+    let app = TowerToHyperService::new(app);
+    let noticed = service_fn(|request| {
+        asked.notify_one();
+        app.call(request)
+    });
+    let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), noticed));
+    // Signs of life are asked for once HTTP/2 stands, which takes the client's first bytes.
+    tokio::select! {
+        end = connection => ended(end),
+        () = nothing_came_of(&asked) => tracing::debug!("nothing was asked on a connection"),
+    }
+}
+
+/// Ends when nothing was asked in time, otherwise never.
+async fn nothing_came_of(asked: &Notify) {
+    if timeout(HEAD_WITHIN, asked.notified()).await.is_ok() {
+        std::future::pending().await
+    }
 }
 
 /// A client that leaves in the middle of something is none of the service's failures.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -14,10 +13,9 @@ use serde::Deserialize;
 use crate::once::now_unix_s;
 use crate::policy::{Right, Role};
 use crate::principal::Principal;
+use crate::watched::{LOOK_EVERY, Watched};
 
-/// How soon a running service sees a change of the keys.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A token may not live longer from now on, or whoever finds it has too long.
+/// A token may not live longer, or whoever finds it has too long.
 const LONGEST_S: u64 = 15 * 60;
 /// How far two clocks may be apart.
 const LEEWAY_S: u64 = 30;
@@ -48,14 +46,8 @@ pub struct IssuerError {
 /// Who believes its tokens.
 pub(crate) struct Issuer {
     options: IssuerOptions,
-    known: Mutex<Known>,
-}
-
-struct Known {
-    looked_at: Instant,
-    /// When the file was changed, and how long it is; `None` where it could not be read.
-    version: Option<(SystemTime, u64)>,
-    keys: Arc<Keys>,
+    /// A file that cannot be read opens nothing.
+    keys: Watched<Keys>,
 }
 
 /// By their names. A key is good for one algorithm.
@@ -66,6 +58,7 @@ type Keys = BTreeMap<String, (Algorithm, DecodingKey)>;
 struct Claims {
     sub: String,
     exp: u64,
+    iat: u64,
     #[serde(default)]
     scope: String,
     #[serde(default)]
@@ -76,9 +69,11 @@ struct Claims {
 impl Issuer {
     /// Reads its keys.
     pub(crate) fn new(options: IssuerOptions) -> Result<Self, IssuerError> {
-        let version = options.version();
-        let keys = Arc::new(options.read()?);
-        Ok(Self { options, known: Mutex::new(Known { looked_at: Instant::now(), version, keys }) })
+        let keys = options.read()?;
+        let again = options.clone();
+        let read = move || again.read().map_err(|error| error.to_string());
+        let keys = Watched::new(vec![options.keys.clone()], keys, read, |_| Arc::default());
+        Ok(Self { options, keys })
     }
 
     /// Who shows this token; `None` where it is none, or is not to be believed.
@@ -90,7 +85,7 @@ impl Issuer {
         if header.crit.is_some() {
             return None; // it asks for something that is not understood here (RFC 7515, 4.1.11)
         }
-        let keys = self.keys();
+        let keys = self.keys.within(LOOK_EVERY);
         // The key says which algorithm is right, not the token.
         let (algorithm, key) = keys.get(&header.kid?)?;
         let mut validation = Validation::new(*algorithm);
@@ -100,35 +95,11 @@ impl Issuer {
         validation.validate_nbf = true;
         validation.leeway = LEEWAY_S;
         let claims = decode::<Claims>(token, key, &validation).ok()?.claims;
-        let lives_too_long = claims.exp > now_unix_s() + LONGEST_S + LEEWAY_S;
-        if lives_too_long { None } else { claims.principal() }
-    }
-
-    /// The keys as they were a second ago, read again where the file has changed. A file that cannot be read opens nothing.
-    fn keys(&self) -> Arc<Keys> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.looked_at.elapsed() >= LOOK_EVERY {
-            known.looked_at = Instant::now();
-            let version = self.options.version();
-            if version.is_none() || version != known.version {
-                let read = self.options.read();
-                known.version = version.filter(|_| read.is_ok());
-                known.keys = Arc::new(read.unwrap_or_else(|error| {
-                    tracing::error!(%error, "the identity provider's keys cannot be read: no token of it is accepted");
-                    Keys::new()
-                }));
-            }
-        }
-        Arc::clone(&known.keys)
+        claims.are_short_lived(now_unix_s()).then(|| claims.principal())?
     }
 }
 
 impl IssuerOptions {
-    fn version(&self) -> Option<(SystemTime, u64)> {
-        let file = fs::metadata(&self.keys).ok()?;
-        Some((file.modified().ok()?, file.len()))
-    }
-
     fn read(&self) -> Result<Keys, IssuerError> {
         let error = |cause: String| IssuerError { path: self.keys.clone(), cause };
         let text = fs::read(&self.keys).map_err(|cause| error(cause.to_string()))?;
@@ -162,6 +133,12 @@ fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
 }
 
 impl Claims {
+    /// Whether it was made already, and ends soon enough after that: one that was made for a day is not believed on its last
+    /// quarter of an hour either.
+    fn are_short_lived(&self, now: u64) -> bool {
+        self.iat <= now + LEEWAY_S && self.exp.saturating_sub(self.iat) <= LONGEST_S
+    }
+
     /// Roles and scopes that are not known give nothing. Who names no realms is in the default one.
     fn principal(self) -> Option<Principal> {
         let may_stand = |c: char| c.is_ascii_graphic();

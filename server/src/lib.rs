@@ -27,6 +27,7 @@ mod service;
 mod tests;
 mod tls;
 mod token;
+mod watched;
 mod wire;
 
 pub use issuer::{IssuerError, IssuerOptions};

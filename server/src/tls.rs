@@ -1,8 +1,7 @@
 //! Which certificate does the service show, and which must its clients show? TLS 1.3 alone, files read again when they change.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -10,8 +9,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::version::TLS13;
 use rustls::{RootCertStore, ServerConfig};
 
-/// How often is looked whether the files have changed.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+use crate::watched::{LOOK_EVERY, Watched};
+
 /// What can be spoken inside, the better first.
 pub(crate) const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
@@ -52,62 +51,26 @@ pub enum TlsError {
     },
 }
 
-/// What connections are begun with: as the files say, at most a second ago.
-pub(crate) struct Tls {
-    options: TlsOptions,
-    current: Mutex<Current>,
-}
-
-struct Current {
-    looked_at: Instant,
-    version: Vec<Option<(SystemTime, u64)>>,
-    config: Arc<ServerConfig>,
-}
+/// What connections are begun with: as the files say, at most a second ago. Where they cannot be used, as they said before.
+pub(crate) struct Tls(Watched<ServerConfig>);
 
 impl Tls {
     /// Reads the files.
     pub(crate) fn new(options: TlsOptions) -> Result<Self, TlsError> {
-        let version = options.version();
-        let config = Arc::new(options.read()?);
-        Ok(Self { options, current: Mutex::new(Current { looked_at: Instant::now(), version, config }) })
+        let config = options.read()?;
+        let paths =
+            [&options.certificate, &options.key].into_iter().chain(&options.client_authorities).cloned().collect();
+        let read = move || options.read().map_err(|error| error.to_string());
+        Ok(Self(Watched::new(paths, config, read, Arc::clone)))
     }
 
-    /// What the next connection is begun with. Files that have changed and cannot be used are logged, once, and those before
-    /// them go on.
+    /// What the next connection is begun with.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.looked_at.elapsed() >= LOOK_EVERY {
-            current.looked_at = Instant::now();
-            let version = self.options.version();
-            if version != current.version {
-                match self.options.read() {
-                    Ok(config) => {
-                        current.config = Arc::new(config);
-                        tracing::info!("the certificates have changed, and were read again");
-                    }
-                    Err(error) => tracing::error!(%error, "the certificates have changed and cannot be used"),
-                }
-                current.version = version;
-            }
-        }
-        Arc::clone(&current.config)
+        self.0.within(LOOK_EVERY)
     }
 }
 
 impl TlsOptions {
-    fn paths(&self) -> impl Iterator<Item = &Path> {
-        [&self.certificate, &self.key].into_iter().chain(&self.client_authorities).map(PathBuf::as_path)
-    }
-
-    /// When each file was changed, and how long it is.
-    fn version(&self) -> Vec<Option<(SystemTime, u64)>> {
-        let of = |path: &Path| {
-            let file = std::fs::metadata(path).ok()?;
-            Some((file.modified().ok()?, file.len()))
-        };
-        self.paths().map(of).collect()
-    }
-
     fn read(&self) -> Result<ServerConfig, TlsError> {
         let chain = certificates(&self.certificate)?;
         let key = PrivateKeyDer::from_pem_file(&self.key);

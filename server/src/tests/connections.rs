@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -236,4 +237,26 @@ async fn a_service_that_stops_closes_what_is_idle_and_takes_nothing_new() {
     serving.ended.await.unwrap();
     assert!(TcpStream::connect(serving.address).await.is_err());
     assert_eq!(serving.rig.service.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_not_waited_for() {
+    let authority = Authority::new();
+    let (tls, clear) = (Serving::with(Some(authority.options(None))).await, Serving::with(None).await);
+    let no_handshake = TcpStream::connect(tls.address).await.unwrap();
+    let no_head = TcpStream::connect(clear.address).await.unwrap();
+    let mut half_a_head = TcpStream::connect(clear.address).await.unwrap();
+    half_a_head.write_all(b"GET /readyz HTTP/1.1\r\nhost:").await.unwrap();
+    let mut client = authority.client(None, &TLS13);
+    client.alpn_protocols = vec![b"h2".to_vec()];
+    let no_preface = tls.connect(client).await.unwrap();
+    tokio::time::pause(); // from here on time passes when everybody waits
+    let closed = async |mut stream: Box<dyn AsyncRead + Unpin>| {
+        let mut rest = Vec::new();
+        let _reset_or_closed = timeout(Duration::from_secs(600), stream.read_to_end(&mut rest)).await.expect("closed");
+    };
+    closed(Box::new(no_handshake)).await;
+    closed(Box::new(no_head)).await;
+    closed(Box::new(half_a_head)).await;
+    closed(Box::new(no_preface)).await;
 }

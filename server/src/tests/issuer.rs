@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 
@@ -83,7 +83,7 @@ fn public(algorithm: Algorithm, key: &EncodingKey) -> Jwk {
 }
 
 fn claims() -> Value {
-    json!({"iss": ISS, "aud": [AUD, "others"], "sub": "anna@id", "exp": now_unix_s() + 600, "khop_roles": ["gate"],
+    json!({"iss": ISS, "aud": [AUD, "others"], "sub": "anna@id", "iat": now_unix_s(), "exp": now_unix_s() + 600, "khop_roles": ["gate"],
         "scope": "openid abis.verify", "khop_realms": ["VN*"]})
 }
 
@@ -120,6 +120,9 @@ fn what_is_not_as_it_should_be_is_not_believed() {
         ("an end that is no number", json!({"exp": "never"})),
         ("not yet", json!({"nbf": now + 300})),
         ("for a day", json!({"exp": now + 24 * 3600})),
+        ("for a day, of which little is left", json!({"iat": now - 86_000, "exp": now + 400})),
+        ("made at no time", json!({"iat": null})),
+        ("made tomorrow", json!({"iat": now + 86_400, "exp": now + 86_700})),
         ("nobody", json!({"sub": null})),
         ("an empty name", json!({"sub": ""})),
         ("a long name", json!({"sub": "x".repeat(65)})),
@@ -271,7 +274,11 @@ fn keys_that_are_not_to_be_believed_are_left_out_and_none_at_all_is_an_error() {
     let secret = public(Algorithm::HS256, &EncodingKey::from_secret(b"everybody knows it"));
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap().serialize_pem();
     let es384 = public(Algorithm::ES384, &EncodingKey::from_ec_pem(pem.as_bytes()).unwrap());
-    assert!(refused(&[nameless, sealing, secret, es384]).contains("there is none"));
+    let rsa_1024 = json!({"kty": "RSA", "kid": "short", "n": "x".repeat(171), "e": "AQAB"});
+    let rsa_1024: Jwk = serde_json::from_value(rsa_1024).unwrap();
+    let mut rs512 = provider.public[2].clone();
+    rs512.common.key_algorithm = Some(KeyAlgorithm::RS512);
+    assert!(refused(&[nameless, sealing, secret, es384, rsa_1024, rs512]).contains("there is none"));
     assert!(refused(&[es256.clone(), es256]).contains("stands twice"));
     fs::remove_file(provider.path()).unwrap();
     let missing = Issuer::new(provider.options()).map(|_| ()).unwrap_err().to_string();
