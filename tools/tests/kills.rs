@@ -103,9 +103,14 @@ fn verify(data: &Path) {
     assert!(is_sound, "{told}");
 }
 
+/// How many kills a run is to have.
+fn kills() -> usize {
+    std::env::var("KHOP_RIG_SERVICE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8)
+}
+
 #[test]
 fn nothing_the_service_acknowledged_is_lost_by_kill_9() {
-    let kills: usize = std::env::var("KHOP_RIG_SERVICE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8);
+    let kills = kills();
     let mut random = ChaCha8Rng::seed_from_u64(11);
     let mut rig = Rig::new(11);
     let (mut while_opening, mut with_backup, mut opening_us) = (0, 0, 20_000);
@@ -155,6 +160,36 @@ fn nothing_the_service_acknowledged_is_lost_by_kill_9() {
          cut off; {asked_again} asked again"
     );
     assert!(enrolled > 20 && updated > 0 && erased > 0 && cut_off > 0, "the test saw nothing");
+}
+
+#[test]
+fn a_first_start_that_is_killed_leaves_nothing_in_the_way_of_the_next() {
+    let mut random = ChaCha8Rng::seed_from_u64(14);
+    let (mut while_opening, mut first_start_us) = (0, 50_000);
+    let directories = kills().div_ceil(4);
+    for directory in 0..directories {
+        let dir = tempfile::tempdir().unwrap();
+        // Twice, because the second finds what the first left.
+        for _ in 0..2 {
+            let us = random.random_range(0..first_start_us);
+            while_opening += usize::from(Process::start(dir.path(), &[]).kill_after(us));
+        }
+        // The token may have been made and never printed.
+        let started = Instant::now();
+        let first = Process::start(dir.path(), &["--new-token"]).serving();
+        first_start_us = u64::try_from(started.elapsed().as_micros()).unwrap().max(1000);
+        let token = first.token.clone().unwrap();
+        drop(first);
+        let second = Process::start(dir.path(), &[]).serving();
+        assert_eq!(second.token, None, "directory {directory}");
+        let hands = vec![Hand::new(0, directory as u64)];
+        let mut rig = Rig { dir, token, hands };
+        rig.hands[0].work(&second.address, &rig.token, 3, &AtomicBool::new(false));
+        assert_eq!(rig.look(&second, true), Vec::<String>::new(), "directory {directory}");
+        drop(second);
+        verify(rig.dir.path());
+    }
+    println!("{} kills of first starts, {while_opening} of them while opening", 2 * directories);
 }
 
 /// A service that was asked for a few things, all of them acknowledged.
