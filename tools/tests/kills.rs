@@ -115,7 +115,10 @@ fn nothing_the_service_acknowledged_is_lost_by_kill_9() {
     let mut rig = Rig::new(11);
     let (mut while_opening, mut with_backup, mut opening_us) = (0, 0, 20_000);
     for kill in 0..kills {
-        let is_backing_up = random.random_range(0..3) == 0;
+        if kill > 0 && kill % 100 == 0 {
+            println!("{kill} kills, {} enrolments acknowledged", rig.tally().enrolled);
+        }
+        let is_backing_up = random.random_range(0..6) == 0;
         with_backup += usize::from(is_backing_up);
         // Three of ten are to fall while it opens what the one before left.
         if random.random_range(0..10) < 3 {

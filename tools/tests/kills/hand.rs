@@ -161,10 +161,10 @@ impl Hand {
         };
         let change = match (self.random.random_range(0..20), some(&mut self.random, &self.live)) {
             (0..5, Some(name)) => Change::Update(name, form),
-            (5..8, Some(name)) => Change::Erase(name),
-            (8..11, Some(name)) => Change::EraseKeyless(name),
-            (11..14, _) => Change::CreateNameless(form),
-            (14..17, _) => Change::Create(new, form),
+            (5..9, Some(name)) => Change::Erase(name),
+            (9..12, Some(name)) => Change::EraseKeyless(name),
+            (12..15, _) => Change::CreateNameless(form),
+            (15..18, _) => Change::Create(new, form),
             (_, _) => Change::Enrol(new, form, self.random.random()),
         };
         let is_named = match change {

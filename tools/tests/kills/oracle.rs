@@ -18,7 +18,7 @@ const PAGE: usize = 10_000;
 const PATIENCE: usize = 20;
 
 /// Looks at a service that was started again; what is wrong is in the hands' violations afterwards. Reads every encounter
-/// if `all`.
+/// that is there if `all`.
 pub fn look(hands: &mut [Hand], client: &mut Client, all: bool) {
     let listed = list(client, "ALL", &mut hands[0].violations);
     find_nameless(hands, client, &listed);
@@ -134,7 +134,12 @@ fn read(hand: &mut Hand, client: &mut Client, listed: &BTreeSet<Name>, all: bool
     }
     let mut names: BTreeSet<Name> = std::mem::take(&mut hand.touched).into_iter().collect();
     names.extend(hand.some_names(READ));
-    names.extend(hand.may_be.iter().filter(|(_, may_be)| all || may_be.len() > 1).map(|(name, _)| name.clone()));
+    names.extend(
+        hand.may_be
+            .iter()
+            .filter(|(_, may_be)| may_be.len() > 1 || all && may_be[0].is_some())
+            .map(|(name, _)| name.clone()),
+    );
     for name in names {
         let found = read_one(client, &name);
         let is = hand.may_be.get(&name).and_then(|may_be| {
